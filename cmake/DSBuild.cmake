@@ -47,7 +47,6 @@ function(ds_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ds_mlir_options ${ARG_LINK} MLIR LLVM)
-  target_precompile_headers(${name} REUSE_FROM ds_pch)
 endfunction()
 
 # ds_tablegen(TARGET td-file  flag output  flag output ...)

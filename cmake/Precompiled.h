@@ -1,4 +1,5 @@
-// The headers that nearly every file of the compiler includes; compiled once. See cmake/DSBuild.cmake.
+// The headers that nearly every file of the compiler includes; compiled once.
+// See cmake/DSBuild.cmake.
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -1,0 +1,57 @@
+//===- DSAttrs.td - Attributes of the ds dialect ------------*- tablegen -*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_DIALECT_DS_DSATTRS_TD
+#define DS_DIALECT_DS_DSATTRS_TD
+
+include "ds/Dialect/DS/DSDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+
+class DS_Attr<string name, string attrMnemonic> : AttrDef<DS_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def DS_WeightAttr : DS_Attr<"Weight", "weight"> {
+  let summary = "A typed reference to bytes of a weight file";
+  let description = [{
+    Names `length` bytes at byte `offset` of `file`, the row-major little-endian
+    elements of a tensor of type `type`. `digest` is the SHA-256 of those bytes
+    in hex, or empty where nobody has computed it; it is checked when the
+    weight is evaluated. The bytes may lie at any alignment.
+
+    Example: `#ds.weight<"model.onnx", 4096, 589824, "", tensor<384x384xf32>>`
+  }];
+  let parameters = (ins StringRefParameter<"path of the file">:$file,
+    "uint64_t":$offset, "uint64_t":$length,
+    StringRefParameter<"SHA-256 in hex, or empty">:$digest,
+    "::mlir::RankedTensorType":$type);
+  let assemblyFormat = "`<` $file `,` $offset `,` $length `,` $digest `,` $type `>`";
+  let genVerifyDecl = 1;
+}
+
+def DS_TransposeAttr : DS_Attr<"Transpose", "transpose"> {
+  let summary = "A step of a weight's transformations: permutes its dims";
+  let description = [{Result dim `i` is source dim `permutation[i]`.}];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$permutation);
+  let assemblyFormat = "`<` `[` $permutation `]` `>`";
+}
+
+def DS_ReshapeAttr : DS_Attr<"Reshape", "reshape"> {
+  let summary = "A step of a weight's transformations: a new shape for the same row-major elements";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape);
+  let assemblyFormat = "`<` `[` $shape `]` `>`";
+}
+
+def DS_PackAttr : DS_Attr<"Pack", "pack"> {
+  let summary = "A step of a weight's transformations: panels of columns for a matrix product";
+  let description = [{
+    Takes K x N to ceil(N / panel) x K x panel; columns past N are zero.
+  }];
+  let parameters = (ins "int64_t":$panel);
+  let assemblyFormat = "`<` $panel `>`";
+}
+
+#endif // DS_DIALECT_DS_DSATTRS_TD

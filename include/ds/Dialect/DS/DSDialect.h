@@ -1,0 +1,40 @@
+//===- DSDialect.h - The ds dialect ------------------------------*- C++
+//-*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_DIALECT_DS_DSDIALECT_H
+#define DS_DIALECT_DS_DSDIALECT_H
+
+#include "ds/Dialect/DS/ShapeBuilder.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "ds/Dialect/DS/DSInterfaces.h.inc"
+
+#include "ds/Dialect/DS/DSDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "ds/Dialect/DS/DSAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "ds/Dialect/DS/DSOps.h.inc"
+
+namespace mlir::ds {
+
+/// The shape of a weight after `transforms` have been applied to `shape`, or an
+/// error through `emitError` that says which step does not fit.
+FailureOr<SmallVector<int64_t>>
+applyTransforms(ArrayRef<int64_t> shape, ArrayAttr transforms,
+                function_ref<InFlightDiagnostic()> emitError);
+
+} // namespace mlir::ds
+
+#endif // DS_DIALECT_DS_DSDIALECT_H

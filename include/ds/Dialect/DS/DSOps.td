@@ -1,0 +1,78 @@
+//===- DSOps.td - Ops of the ds dialect ---------------------*- tablegen -*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_DIALECT_DS_DSOPS_TD
+#define DS_DIALECT_DS_DSOPS_TD
+
+include "ds/Dialect/DS/DSAttrs.td"
+include "ds/Dialect/DS/DSInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def DS_WeightOp : DS_Op<"weight", [Pure]> {
+  let summary = "a tensor of constants that lies in a file";
+  let description = [{
+    The tensor that `source` names, after the steps of `transforms` from first
+    to last. It stays a reference through the whole compiler and is evaluated
+    once, when the artifact is written.
+
+    - C1: every transform is a `#ds.transpose`, `#ds.reshape` or `#ds.pack`,
+      and fits the shape that reaches it.
+    - C2: the shape and element type after the last step are the result's.
+
+    Example:
+
+    ```mlir
+    %w = ds.weight <"model.onnx", 4096, 589824, "", tensor<384x384xf32>>
+           [#ds.transpose<[1, 0]>, #ds.pack<32>] : tensor<12x384x32xf32>
+    ```
+  }];
+  let arguments = (ins DS_WeightAttr:$source,
+    DefaultValuedAttr<ArrayAttr, "{}">:$transforms);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$source ($transforms^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def DS_CheckOp : DS_Op<"check"> {
+  let summary = "a relation between shapes that must hold before anything runs";
+  let description = [{
+    States that `holds` is true in every legal call. The checks of an entry and
+    what they are computed from move to its shape function, which reports the
+    first that fails with the op's location as the node: in `message`, {0} and
+    {1} stand for `v0` and `v1`.
+
+    Example:
+
+    ```mlir
+    ds.check %equal, %k, %n "the contracted dims differ: {0} and {1}"
+    ```
+  }];
+  let arguments = (ins I1:$holds, Index:$v0, Index:$v1, StrAttr:$message);
+  let assemblyFormat = "$holds `,` $v0 `,` $v1 $message attr-dict";
+}
+
+def DS_CheckedIndexOp : DS_Op<"checked_index",
+    [NoMemoryEffect, SameOperandsAndResultType]> {
+  let summary = "an index from data, made safe";
+  let description = [{
+    Gives `index` where 0 <= index < bound; index + bound where
+    -bound <= index < 0 and `wrap` is set; otherwise reports the node at the
+    op's location with the index and the bound, and gives 0, so that no data
+    makes compiled code leave its buffers. `bound` is at least 1.
+
+    It has no memory effect that another op could see, but may not be executed
+    where the program would not: it stands inside the body of a generic.
+
+    Example: `%safe = ds.checked_index %i in %rows wrap : index`
+  }];
+  let arguments = (ins Index:$index, Index:$bound, UnitAttr:$wrap);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$index `in` $bound (`wrap` $wrap^)? attr-dict `:` type($result)";
+}
+
+#endif // DS_DIALECT_DS_DSOPS_TD

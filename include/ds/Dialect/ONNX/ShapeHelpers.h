@@ -1,0 +1,49 @@
+//===- ShapeHelpers.h - What shape functions of ONNX ops share ---*- C++
+//-*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_DIALECT_ONNX_SHAPEHELPERS_H
+#define DS_DIALECT_ONNX_SHAPEHELPERS_H
+
+#include "ds/Dialect/ONNX/ONNXDialect.h"
+
+namespace mlir::onnx {
+
+using ds::ResultShape;
+using ds::ShapeBuilder;
+
+/// The element type of a tensor value.
+inline Type elementType(Value tensor) {
+  return cast<ShapedType>(tensor.getType()).getElementType();
+}
+
+/// One result of operand 0's shape and element type.
+LogicalResult inferSameShape(Operation *op, ShapeBuilder &shapes,
+                             SmallVectorImpl<ResultShape> &results);
+
+/// One result of the broadcast shape of all operands. Its element type is
+/// `element`, or operand 0's when that is null.
+LogicalResult inferBroadcast(Operation *op, ShapeBuilder &shapes,
+                             SmallVectorImpl<ResultShape> &results,
+                             Type element = nullptr);
+
+/// The elements of an element-wise integer op from those of its operands, which
+/// broadcast: `combine` gives one result element from one of each operand.
+std::optional<SmallVector<OpFoldResult>> inferElementwiseElements(
+    Operation *op, ShapeBuilder &shapes,
+    function_ref<OpFoldResult(ArrayRef<OpFoldResult>)> combine);
+
+/// `axis` in [0, rank), or an error on the op that names it.
+FailureOr<int64_t> normalizeAxis(Operation *op, int64_t axis, int64_t rank);
+
+/// The elements of a small integer operand, all of which must be known at
+/// compile time, or an error on the op that names the operand.
+FailureOr<SmallVector<int64_t>> constantElements(Operation *op, Value operand,
+                                                 StringRef name);
+
+} // namespace mlir::onnx
+
+#endif // DS_DIALECT_ONNX_SHAPEHELPERS_H

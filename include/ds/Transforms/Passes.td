@@ -1,0 +1,36 @@
+//===- Passes.td - Graph passes -----------------------------*- tablegen -*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_TRANSFORMS_PASSES_TD
+#define DS_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
+  let summary = "gives every result its most static type";
+  let description = [{
+    Walks a function in order and sets each result's type by the op's shape
+    function, folding shape arithmetic on the way. Operands that do not fit
+    together are errors, all of them in one run.
+
+    ```mlir
+    // before
+    func.func @f(%x: tensor<?x4xf32>, %s: tensor<2xi64>) -> tensor<?x?xf32> {
+      %0 = onnx.Relu %x : (tensor<?x4xf32>) -> tensor<?x?xf32>
+      return %0 : tensor<?x?xf32>
+    }
+    // after
+    func.func @f(%x: tensor<?x4xf32>, %s: tensor<2xi64>) -> tensor<?x4xf32> {
+      %0 = onnx.Relu %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+      return %0 : tensor<?x4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+#endif // DS_TRANSFORMS_PASSES_TD

@@ -1,0 +1,139 @@
+//===- ConvertToLinalg.cpp - Lowers onnx and ds ops to linalg -------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Codegen/Linalg/Passes.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_CONVERTTOLINALG
+#include "ds/Codegen/Linalg/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
+  LogicalResult initialize(MLIRContext *) override {
+    auto all = std::make_shared<LoweringRegistry>();
+    populateElementwiseLowerings(*all);
+    populateMatMulLowerings(*all);
+    registry = std::move(all);
+    return success();
+  }
+  void runOnOperation() override;
+
+  /// Gives the entry block arguments of storage types and tells `lowering` what
+  /// each stands for.
+  void convertArguments(func::FuncOp func, Lowering &lowering);
+
+  std::shared_ptr<const LoweringRegistry> registry;
+};
+} // namespace
+
+/// Constants are their own lowering, with the storage type's elements.
+static LogicalResult lowerConstant(onnx::ConstantOp op, Lowering &l) {
+  auto value = dyn_cast<DenseElementsAttr>(op.getValue());
+  if (!value)
+    return op.emitOpError("expected dense elements, found ") << op.getValue();
+  Type storage = Lowering::storageElement(value.getElementType());
+  if (value.getElementType().isInteger(1))
+    value = value.mapValues(storage, [](const APInt &v) { return v.zext(8); });
+  else if (isa<IntegerType>(storage))
+    value = value.mapValues(storage, [](const APInt &v) { return v; });
+  l.setLowered(op.getResult(),
+               arith::ConstantOp::create(l.b, op.getLoc(), value));
+  return success();
+}
+
+void ConvertToLinalg::convertArguments(func::FuncOp func, Lowering &lowering) {
+  Block &entry = func.getBody().front();
+  for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i) {
+    BlockArgument old = entry.getArgument(i);
+    if (!isa<RankedTensorType>(old.getType()))
+      continue;
+    Value converted =
+        entry.addArgument(Lowering::storageType(old.getType()), old.getLoc());
+    lowering.setLowered(old, converted);
+    lowering.shapes.bindStorage(old, converted);
+  }
+}
+
+/// One dim_param is one value: binds the dims of all arguments to the first
+/// argument's that names the symbol.
+static void bindEntryDims(func::FuncOp func, Lowering &lowering) {
+  llvm::StringMap<OpFoldResult> symbols;
+  for (BlockArgument arg :
+       func.getArguments().take_front(func.getNumArguments())) {
+    auto names =
+        func.getArgAttrOfType<ArrayAttr>(arg.getArgNumber(), "ds.symbols");
+    if (!names || !isa<RankedTensorType>(arg.getType()))
+      continue;
+    SmallVector<OpFoldResult> dims = llvm::to_vector(lowering.shapes.dims(arg));
+    for (auto [dim, name] : llvm::zip_equal(dims, names)) {
+      StringRef symbol = cast<StringAttr>(name);
+      if (!symbol.empty() && !getConstantIntValue(dim))
+        dim = symbols.try_emplace(symbol, dim).first->second;
+    }
+    lowering.shapes.bindDims(arg, dims);
+  }
+}
+
+void ConvertToLinalg::runOnOperation() {
+  func::FuncOp func = getOperation();
+  if (func.isDeclaration())
+    return;
+  Block &entry = func.getBody().front();
+  SmallVector<Operation *> ops;
+  for (Operation &op : entry)
+    ops.push_back(&op);
+
+  OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+  Lowering lowering(builder, func.getLoc());
+  convertArguments(func, lowering);
+  bindEntryDims(func, lowering);
+
+  bool failedAny = false;
+  for (Operation *op : ops) {
+    builder.setInsertionPoint(op);
+    lowering.shapes.setLocation(op->getLoc());
+    if (isa<onnx::NoValueOp>(op))
+      continue;
+    // What depends on an op that failed cannot be judged.
+    if (llvm::any_of(op->getOperands(), [&](Value operand) {
+          return onnx::isPresent(operand) && !lowering.lowered(operand) &&
+                 isa<ShapeOpInterface, func::ReturnOp>(op);
+        })) {
+      continue;
+    }
+    if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
+      failedAny |= failed(lowerConstant(constant, lowering));
+    } else if (auto ret = dyn_cast<func::ReturnOp>(op)) {
+      SmallVector<Value> results = lowering.lowered(ret.getOperands());
+      ret->setOperands(results);
+    } else if (isa<WeightOp>(op)) {
+      lowering.setLowered(op->getResult(0), op->getResult(0));
+    } else if (const LoweringFn *lower = registry->lookup(op)) {
+      failedAny |= failed((*lower)(op, lowering));
+    } else if (isa<ShapeOpInterface>(op)) {
+      failedAny = true;
+      op->emitOpError("has no lowering to linalg");
+    } else {
+      for (Value result : op->getResults())
+        lowering.setLowered(result, result);
+    }
+  }
+  if (failedAny)
+    return signalPassFailure();
+
+  for (Operation *op : llvm::reverse(ops))
+    if (isa<ShapeOpInterface, onnx::NoValueOp, onnx::ConstantOp>(op))
+      op->erase();
+  entry.eraseArguments(0, func.getNumArguments());
+  func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(),
+                                 entry.getTerminator()->getOperandTypes()));
+}

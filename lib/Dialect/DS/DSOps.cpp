@@ -1,0 +1,80 @@
+//===- DSOps.cpp - Ops of the ds dialect ----------------------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Dialect/DS/DSDialect.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+#define GET_OP_CLASSES
+#include "ds/Dialect/DS/DSOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// WeightOp
+//===----------------------------------------------------------------------===//
+
+/// The shape after one step, or nullopt where the step does not fit.
+static std::optional<SmallVector<int64_t>> applyStep(ArrayRef<int64_t> shape,
+                                                     Attribute step) {
+  using Shape = std::optional<SmallVector<int64_t>>;
+  return llvm::TypeSwitch<Attribute, Shape>(step)
+      .Case([&](TransposeAttr transpose) -> Shape {
+        ArrayRef<int64_t> permutation = transpose.getPermutation();
+        if (permutation.size() != shape.size() ||
+            !isPermutationVector(permutation))
+          return std::nullopt;
+        return applyPermutation(shape, permutation);
+      })
+      .Case([&](ReshapeAttr reshape) -> Shape {
+        if (ShapedType::getNumElements(reshape.getShape()) !=
+            ShapedType::getNumElements(shape))
+          return std::nullopt;
+        return llvm::to_vector(reshape.getShape());
+      })
+      .Case([&](PackAttr pack) -> Shape {
+        if (shape.size() != 2 || pack.getPanel() <= 0)
+          return std::nullopt;
+        return SmallVector<int64_t>{
+            llvm::divideCeilSigned(shape[1], pack.getPanel()), shape[0],
+            pack.getPanel()};
+      })
+      .Default([](Attribute) -> Shape { return std::nullopt; });
+}
+
+FailureOr<SmallVector<int64_t>>
+mlir::ds::applyTransforms(ArrayRef<int64_t> shape, ArrayAttr transforms,
+                          function_ref<InFlightDiagnostic()> emitError) {
+  SmallVector<int64_t> result = llvm::to_vector(shape);
+  if (!transforms)
+    return result;
+  for (Attribute step : transforms) {
+    std::optional<SmallVector<int64_t>> next = applyStep(result, step);
+    if (!next)
+      return emitError() << "C1: transform " << step
+                         << " does not fit a tensor of shape ["
+                         << ArrayRef(result) << "]";
+    result = std::move(*next);
+  }
+  return result;
+}
+
+LogicalResult WeightOp::verify() {
+  FailureOr<SmallVector<int64_t>> shape =
+      applyTransforms(getSource().getType().getShape(), getTransforms(),
+                      [&] { return emitOpError(); });
+  if (failed(shape))
+    return failure();
+  auto expected =
+      RankedTensorType::get(*shape, getSource().getType().getElementType());
+  if (expected != getType())
+    return emitOpError("C2: expected result type ")
+           << expected << ", found " << getType();
+  return success();
+}

@@ -1,0 +1,27 @@
+//===- main.cpp - ds-opt: passes on textual IR ----------------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/Linalg/Passes.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
+#include "ds/Transforms/Passes.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::registerAllPasses();
+  mlir::ds::registerDSTransformsPasses();
+  mlir::ds::registerDSLinalgPasses();
+
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<mlir::ds::DSDialect, mlir::onnx::ONNXDialect>();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "ds optimizer driver\n", registry));
+}
