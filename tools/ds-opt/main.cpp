@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ds/Codegen/CPU/Passes.h"
 #include "ds/Codegen/Linalg/Passes.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Transforms/Passes.h"
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   mlir::ds::registerDSTransformsPasses();
   mlir::ds::registerDSLinalgPasses();
+  mlir::ds::registerDSCPUPasses();
 
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);

@@ -75,4 +75,16 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
   let assemblyFormat = "$index `in` $bound (`wrap` $wrap^)? attr-dict `:` type($result)";
 }
 
+def DS_WorkerOp : DS_Op<"worker", [NoMemoryEffect]> {
+  let summary = "the number of the worker that runs a task";
+  let description = [{
+    In [0, threads). Stands in the body of a parallel loop, and picks the part of
+    the scratch memory that is this worker's alone.
+
+    Example: `%w = ds.worker : index`
+  }];
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
 #endif // DS_DIALECT_DS_DSOPS_TD

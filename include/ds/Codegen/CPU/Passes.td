@@ -1,0 +1,185 @@
+//===- Passes.td - CPU code generation ----------------------*- tablegen -*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_CODEGEN_CPU_PASSES_TD
+#define DS_CODEGEN_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def BindWeights : Pass<"ds-bind-weights", "::mlir::ModuleOp"> {
+  let summary = "gives weights their places in the artifact";
+  let description = [{
+    Adds to every entry an argument for the base of the weights and turns each
+    `ds.weight` into a view at its offset. Equal references share one place;
+    places are aligned to 64 bytes and follow the order of first use. The module
+    attribute `ds.weights` lists what lies where, for whoever writes the
+    artifact.
+
+    ```mlir
+    // before
+    %w = ds.weight <"m.onnx", 0, 16, "", tensor<4xf32>> : tensor<4xf32>
+    // after
+    %v = memref.view %weights[%c0][] : memref<?xi8> to memref<4xf32>
+    %w = bufferization.to_tensor %v restrict : memref<4xf32> to tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def EmitEntryPoints : Pass<"ds-emit-entry-points", "::mlir::ModuleOp"> {
+  let summary = "wraps entries in the frame ABI and exports the code table";
+  let description = [{
+    After conversion to the llvm dialect: for every entry `@main` with its shape
+    function, a `run` and a `shape` function over the runtime's frame, and the
+    one table that the code object exports, `ds_code_table_v1`. Calls of tasks
+    go through the host's `parallel_for`, reports through its `report`.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def FuseElementwise : Pass<"ds-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "fuses element-wise generics into their consumers";
+  let description = [{
+    Upstream's fusion of element-wise ops with a rule of when it pays: the
+    producer is read once and in full by the consumer, and the consumer is not
+    a matrix product, whose operands the micro-kernels read many times.
+
+    ```mlir
+    // before
+    %0 = linalg.generic … { arith.addf }
+    %1 = linalg.generic … ins(%0) { arith.maximumf }
+    // after
+    %1 = linalg.generic … { arith.addf ; arith.maximumf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect"];
+}
+
+def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
+  let summary = "lowers linalg on buffers to vector loops and micro-kernels";
+  let description = [{
+    Matrix products become calls of register-tiled micro-kernels, everything
+    else loops over vectors with a masked tail. Outer parallel loops become
+    `scf.forall`, which later become tasks.
+
+    ```mlir
+    // before
+    linalg.generic … ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) { … }
+    // after
+    scf.forall (%i) in (%pieces) {
+      scf.for … { vector.load ; … ; vector.store }
+      scf.if … { vector.maskedload ; … ; vector.maskedstore }
+    }
+    ```
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector">,
+    Option<"tileRows", "tile-rows", "int64_t", "8",
+           "rows of the register tile of matrix products">,
+    Option<"tileLanes", "tile-lanes", "int64_t", "32",
+           "columns of the register tile of matrix products">,
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def LowerChecks : Pass<"ds-lower-checks", "::mlir::ModuleOp"> {
+  let summary = "lowers checks of indices from data to code that reports";
+  let description = [{
+    `ds.checked_index` becomes a comparison, a report through the host in the
+    branch that is not taken in a legal call, and a select of an index that is
+    inside. Every op is a site; the module attribute `ds.sites` lists their
+    nodes and messages in order.
+
+    ```mlir
+    // before
+    %s = ds.checked_index %i in %n : index
+    // after
+    %ok = arith.cmpi ult, %i, %n : index
+    scf.if %not_ok { call @ds_report(%host, %site, …) }
+    %s = arith.select %ok, %i, %c0 : index
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
+    "::mlir::LLVM::LLVMDialect"];
+}
+
+def OutlineTasks : Pass<"ds-outline-tasks", "::mlir::ModuleOp"> {
+  let summary = "turns parallel loops into functions over a range of tasks";
+  let description = [{
+    The body of every outermost `scf.forall` becomes a private function of a
+    range of iterations, the worker that runs them, and what the body uses; a
+    call marked `ds.tasks` with the whole range takes its place. Buffers
+    allocated in the body come from the worker's scratch memory; the largest
+    demand of any loop is the entry's.
+
+    ```mlir
+    // before
+    scf.forall (%i) in (%n) { … %x … }
+    // after
+    call @main_tasks_0(%frame, %c0, %n, %c0_i32, %x) {ds.tasks}
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+def PlanMemory : Pass<"ds-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "one arena for all buffers of a call, and the shape function";
+  let description = [{
+    Results become buffers that the caller gives. Buffers whose lives do not
+    overlap share a place in one arena; sizes may be dynamic. A function
+    `@<entry>_shape` computes from the inputs alone the sizes of the results
+    and of the arena, and evaluates the entry's `ds.check`s. What it would need
+    beyond shapes and small integer inputs is an error that names the node.
+
+    ```mlir
+    // before
+    func.func @main(%x: memref<?xf32>) -> memref<?xf32>
+    // after
+    func.func @main(%x: memref<?xf32>, %y: memref<?xf32>,
+                    %arena: memref<?xi8>, …)
+    func.func @main_shape(%x: memref<?xf32>, …) -> …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def ResultsToArguments : Pass<"ds-results-to-arguments", "::mlir::ModuleOp"> {
+  let summary = "lets the caller give the buffers of results";
+  let description = [{
+    Every result of an entry becomes a trailing argument. A buffer that the
+    entry allocates for a result, or a reshaped view of it, is the argument from
+    the start; anything else is copied at the end. The entry returns the dynamic
+    sizes of its results instead, in order, for the shape function. Arguments
+    for the arena, the scratch memory, its bytes per worker, and the host follow.
+
+    ```mlir
+    // before
+    func.func @main(%x: memref<?xf32>) -> memref<?xf32> {
+      %y = memref.alloc(%n) : memref<?xf32>
+      …
+      return %y : memref<?xf32>
+    }
+    // after
+    func.func @main(%x: memref<?xf32>, %y: memref<?xf32>,
+                    %arena: memref<?xi8>, %scratch: memref<?xi8>,
+                    %scratch_bytes: index, %host: !llvm.ptr) -> index {
+      …
+      return %n : index
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect",
+                           "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // DS_CODEGEN_CPU_PASSES_TD

@@ -1,0 +1,208 @@
+//===- Contraction.cpp - Matrix products on buffers to micro-kernels ------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MicroKernel.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// Rows of a task: a block of A stays in the second-level cache while the
+/// panels of B pass.
+static constexpr int64_t rowsPerTask = 64;
+
+namespace {
+/// A product C[…, m, n] += A[…, m, k] · B[…, k, n]: which operand is which and
+/// what its loops are.
+struct Product {
+  OpOperand *a, *b, *c;
+  std::optional<unsigned> m; // absent: one row
+  unsigned n, k;
+};
+} // namespace
+
+/// Whether the body adds the product of the inputs to the running value.
+static bool isMultiplyAdd(linalg::LinalgOp op) {
+  Block *body = op.getBlock();
+  auto sum = body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!sum || !sum.getType().isF32())
+    return false;
+  Value running = op.getRegionOutputArgs()[0];
+  Value other = sum.getLhs() == running ? sum.getRhs() : sum.getLhs();
+  if (sum.getLhs() != running && sum.getRhs() != running)
+    return false;
+  auto product = other.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  Value l = op.getRegionInputArgs()[0], r = op.getRegionInputArgs()[1];
+  return (product.getLhs() == l && product.getRhs() == r) ||
+         (product.getLhs() == r && product.getRhs() == l);
+}
+
+static bool hasUnitLastStride(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return succeeded(type.getStridesAndOffset(strides, offset)) &&
+         !strides.empty() && strides.back() == 1;
+}
+
+static std::optional<Product> matchProduct(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      op.getNumReductionLoops() != 1 || !isMultiplyAdd(op))
+    return std::nullopt;
+  for (OpOperand &operand : op->getOpOperands())
+    if (!isa<MemRefType>(operand.get().getType()) ||
+        !op.getMatchingIndexingMap(&operand)
+             .isProjectedPermutation(/*allowZeroInResults=*/true))
+      return std::nullopt;
+
+  Product p;
+  p.c = &op.getDpsInitsMutable()[0];
+  AffineMap cMap = op.getMatchingIndexingMap(p.c);
+  SmallVector<unsigned> reductionDims;
+  op.getReductionDims(reductionDims);
+  p.k = reductionDims.front();
+  if (cMap.getNumResults() == 0 || !hasUnitLastStride(p.c->get()))
+    return std::nullopt;
+  auto n = dyn_cast<AffineDimExpr>(cMap.getResults().back());
+  if (!n)
+    return std::nullopt;
+  p.n = n.getPosition();
+
+  p.a = op.getDpsInputOperand(0);
+  p.b = op.getDpsInputOperand(1);
+  if (op.getMatchingIndexingMap(p.a).isFunctionOfDim(p.n))
+    std::swap(p.a, p.b);
+  AffineMap aMap = op.getMatchingIndexingMap(p.a);
+  AffineMap bMap = op.getMatchingIndexingMap(p.b);
+  if (aMap.isFunctionOfDim(p.n) || !bMap.isFunctionOfDim(p.n) ||
+      bMap.getResults().back() != n || !aMap.isFunctionOfDim(p.k) ||
+      !bMap.isFunctionOfDim(p.k) || !hasUnitLastStride(p.b->get()))
+    return std::nullopt;
+  for (AffineExpr expr : cMap.getResults().drop_back())
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      if (aMap.isFunctionOfDim(dim.getPosition()) &&
+          !bMap.isFunctionOfDim(dim.getPosition()))
+        p.m = dim.getPosition();
+  return p;
+}
+
+/// The rank-2 view of `operand` over loop dims `rowDim` and `columnDim` (in
+/// this order), at `offsets` in the loops and of `rows` x `columns`. A missing
+/// row dim gives one row.
+static Value view(OpBuilder &b, Location loc, linalg::LinalgOp op,
+                  OpOperand *operand, std::optional<unsigned> rowDim,
+                  unsigned columnDim, ArrayRef<OpFoldResult> offsets,
+                  OpFoldResult rows, OpFoldResult columns) {
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> viewOffsets, viewSizes;
+  SmallVector<OpFoldResult> strides(map.getNumResults(), one);
+  SmallVector<int64_t> shape;
+  bool isTransposed = false;
+  for (AffineExpr expr : map.getResults()) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    viewOffsets.push_back(dim ? offsets[dim.getPosition()] : zero);
+    bool isRow = dim && rowDim == dim.getPosition();
+    bool isColumn = dim && columnDim == dim.getPosition();
+    OpFoldResult size = isRow ? rows : isColumn ? columns : one;
+    viewSizes.push_back(size);
+    if (isRow || isColumn)
+      shape.push_back(
+          getConstantIntValue(size).value_or(ShapedType::kDynamic));
+    isTransposed |= isRow && shape.size() == 2;
+  }
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      shape, cast<MemRefType>(operand->get().getType()), viewOffsets, viewSizes,
+      strides);
+  Value result = memref::SubViewOp::create(
+      b, loc, cast<MemRefType>(type), operand->get(), viewOffsets, viewSizes,
+      strides);
+  if (!rowDim)
+    return memref::ExpandShapeOp::create(
+        b, loc, ArrayRef<int64_t>{1, shape[0]}, result,
+        SmallVector<ReassociationIndices>{{0, 1}},
+        SmallVector<OpFoldResult>{one, columns});
+  if (!isTransposed)
+    return result;
+  return memref::TransposeOp::create(
+      b, loc, result,
+      AffineMapAttr::get(
+          AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0},
+                                       b.getContext())));
+}
+
+LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
+                                         MicroKernels &kernels) {
+  std::optional<Product> product = matchProduct(op);
+  if (!product)
+    return b.notifyMatchFailure(op, "not a matrix product of f32 buffers");
+  Location loc = op.getLoc();
+  b.setInsertionPoint(op);
+  int64_t lanes = kernels.registerTile().lanes;
+
+  SmallVector<OpFoldResult> sizes;
+  for (Range range : op.createLoopRanges(b, loc))
+    sizes.push_back(range.size);
+  // Tasks: stacks, then blocks of rows, then panels of columns.
+  SmallVector<unsigned> dims;
+  SmallVector<OpFoldResult> bounds;
+  auto add = [&](unsigned dim, int64_t step) {
+    dims.push_back(dim);
+    AffineExpr s = b.getAffineSymbolExpr(0);
+    bounds.push_back(affine::makeComposedFoldedAffineApply(
+        b, loc, s.ceilDiv(step), {sizes[dim]}));
+  };
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (dim != product->n && dim != product->k && product->m != dim)
+      add(dim, 1);
+  if (product->m)
+    add(*product->m, rowsPerTask);
+  add(product->n, lanes);
+
+  auto forall =
+      scf::ForallOp::create(b, loc, bounds, ValueRange{}, std::nullopt);
+  b.setInsertionPoint(forall.getTerminator());
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> extents(sizes.size(), b.getIndexAttr(1));
+  for (auto [dim, iv] : llvm::zip_equal(dims, forall.getInductionVars())) {
+    int64_t step = dim == product->n   ? lanes
+                   : product->m == dim ? rowsPerTask
+                                       : 1;
+    AffineExpr i = b.getAffineDimExpr(0), s = b.getAffineSymbolExpr(0);
+    offsets[dim] =
+        affine::makeComposedFoldedAffineApply(b, loc, i * step, {iv});
+    if (step == 1)
+      continue;
+    auto known = getConstantIntValue(sizes[dim]);
+    extents[dim] =
+        known && *known % step == 0
+            ? b.getIndexAttr(step)
+            : affine::makeComposedFoldedAffineMin(
+                  b, loc,
+                  AffineMap::get(1, 1,
+                                 {b.getAffineConstantExpr(step), s - i * step},
+                                 b.getContext()),
+                  {iv, sizes[dim]});
+  }
+  OpFoldResult rows = product->m ? extents[*product->m] : b.getIndexAttr(1);
+  OpFoldResult columns = extents[product->n];
+  Value a = view(b, loc, op, product->a, product->m, product->k, offsets, rows,
+                 sizes[product->k]);
+  Value bPanel = view(b, loc, op, product->b, product->k, product->n, offsets,
+                      sizes[product->k], columns);
+  Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,
+                 columns);
+  kernels.emitPanel(b, loc, a, bPanel, c, rows, columns,
+                    /*readsPastColumns=*/false, /*accumulate=*/true);
+  b.eraseOp(op);
+  return success();
+}

@@ -1,0 +1,59 @@
+//===- FuseElementwise.cpp - Fuses element-wise generics ------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/CPU/Passes.h"
+
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "ds/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+struct FuseElementwise : mlir::ds::impl::FuseElementwiseBase<FuseElementwise> {
+  void runOnOperation() override;
+};
+} // namespace
+
+static bool isContraction(linalg::LinalgOp op) {
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
+}
+
+/// Whether computing `producer` where it is read, instead of once before, does
+/// no work twice and loses no vector access.
+static bool pays(OpOperand *operand) {
+  auto producer = operand->get().getDefiningOp<linalg::LinalgOp>();
+  auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
+  if (!producer || !consumer || isContraction(consumer) ||
+      producer.getNumReductionLoops() > 0)
+    return false;
+  AffineMap read = consumer.getMatchingIndexingMap(operand);
+  bool isCheap = producer.getNumDpsInputs() == 0 || isa<linalg::FillOp>(producer);
+  if (isCheap)
+    return true;
+  if (!producer->hasOneUse() || !read.isPermutation())
+    return false;
+  // A permuted read would turn the producer's contiguous reads into strides.
+  return read.isIdentity() ||
+         read.getNumResults() == 0 || consumer.getNumReductionLoops() == 0;
+}
+
+void FuseElementwise::runOnOperation() {
+  MLIRContext *context = &getContext();
+  RewritePatternSet patterns(context);
+  linalg::populateElementwiseOpsFusionPatterns(patterns, pays);
+  linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
+  affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
+  GreedyRewriteConfig config;
+  config.setUseTopDownTraversal();
+  if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    signalPassFailure();
+}

@@ -1,0 +1,71 @@
+//===- GenerateKernels.cpp - linalg on buffers to loops and kernels -------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GenericVectorizer.h"
+#include "MicroKernel.h"
+
+#include "ds/Codegen/CPU/Passes.h"
+
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/SCF/Transforms/Transforms.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_GENERATEKERNELS
+#include "ds/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// Elements that one task computes at least, where rows are shorter: fewer would
+/// cost more to hand out than to compute.
+static constexpr int64_t taskElements = 4096;
+
+namespace {
+struct GenerateKernels : mlir::ds::impl::GenerateKernelsBase<GenerateKernels> {
+  using GenerateKernelsBase::GenerateKernelsBase;
+  void runOnOperation() override;
+};
+} // namespace
+
+void GenerateKernels::runOnOperation() {
+  ModuleOp module = getOperation();
+  IRRewriter rewriter(&getContext());
+
+  // A strided copy must not become a call into a library.
+  SmallVector<memref::CopyOp> copies;
+  module.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
+  for (memref::CopyOp copy : copies) {
+    rewriter.setInsertionPoint(copy);
+    linalg::makeMemRefCopyOp(rewriter, copy.getLoc(), copy.getSource(),
+                             copy.getTarget());
+    rewriter.eraseOp(copy);
+  }
+
+  MicroKernels kernels(module, {tileRows, tileLanes, lanes});
+  SmallVector<linalg::LinalgOp> ops;
+  module.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+  for (linalg::LinalgOp op : ops) {
+    if (!op.hasPureBufferSemantics()) {
+      op.emitOpError("expected buffers, found tensors");
+      return signalPassFailure();
+    }
+    if (failed(lowerContraction(rewriter, op, kernels)))
+      vectorizeGeneric(rewriter, op, lanes, taskElements);
+  }
+
+  // Tasks do not nest.
+  SmallVector<scf::ForallOp> inner;
+  module.walk([&](scf::ForallOp forall) {
+    if (forall->getParentOfType<scf::ForallOp>())
+      inner.push_back(forall);
+  });
+  for (scf::ForallOp forall : inner) {
+    rewriter.setInsertionPoint(forall);
+    if (failed(scf::forallToForLoop(rewriter, forall)))
+      return signalPassFailure();
+  }
+}

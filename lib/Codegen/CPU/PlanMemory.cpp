@@ -1,0 +1,385 @@
+//===- PlanMemory.cpp - One arena for a call, and the shape function ------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sites.h"
+
+#include "ds/Codegen/CPU/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "ds/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// Alignment of buffers, in bytes: a cache line and the widest vector.
+static constexpr int64_t alignment = 64;
+
+namespace {
+/// What is computed from shapes and small integer inputs alone, in an order in
+/// which it can be computed.
+class EntrySlice {
+public:
+  explicit EntrySlice(func::FuncOp func)
+      : numInputs(func->getAttrOfType<IntegerAttr>("ds.inputs").getInt()),
+        entry(&func.getBody().front()) {}
+
+  /// Adds all that `value` needs. Fails, naming the node, where it needs more
+  /// than the inputs give.
+  LogicalResult add(Value value, StringRef purpose);
+  ArrayRef<Operation *> ops() const { return slice.getArrayRef(); }
+
+private:
+  bool collect(Value value);
+
+  int64_t numInputs;
+  Block *entry;
+  llvm::SetVector<Operation *> slice;
+};
+
+/// Buffers of an entry, outside of tasks, that share a place one after another.
+struct Place {
+  SmallVector<memref::AllocOp> allocs;
+  Value bytes;         // the most that any of them needs
+  int64_t lastUse = 0; // of the latest, as a position in the entry block
+};
+
+struct PlanMemory : mlir::ds::impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override;
+};
+} // namespace
+
+bool EntrySlice::collect(Value value) {
+  if (auto arg = dyn_cast<BlockArgument>(value))
+    return arg.getOwner() == entry && int64_t(arg.getArgNumber()) < numInputs;
+  Operation *op = value.getDefiningOp();
+  if (slice.contains(op))
+    return true;
+  // Inputs are never written, so reading them early gives the same.
+  if (op->getNumRegions() != 0 ||
+      !(isMemoryEffectFree(op) || isa<memref::LoadOp>(op)))
+    return false;
+  for (Value operand : op->getOperands())
+    if (!collect(operand))
+      return false;
+  slice.insert(op);
+  return true;
+}
+
+LogicalResult EntrySlice::add(Value value, StringRef purpose) {
+  if (collect(value))
+    return success();
+  Location loc = value.getLoc();
+  InFlightDiagnostic diagnostic = emitError(loc)
+                                  << purpose << " depends on computed values";
+  if (std::string node = nodeName(loc); !node.empty())
+    diagnostic << " at node '" << node << "'";
+  return diagnostic << "; only shapes and small integer inputs may determine it";
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes and lives
+//===----------------------------------------------------------------------===//
+
+static Value index(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+/// Bytes of `alloc`, rounded up to the alignment.
+static Value emitBytes(OpBuilder &b, memref::AllocOp alloc) {
+  Location loc = alloc.getLoc();
+  MemRefType type = alloc.getType();
+  int64_t fixed = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (int64_t size : type.getShape())
+    if (!ShapedType::isDynamic(size))
+      fixed *= size;
+  if (alloc.getDynamicSizes().empty())
+    return index(b, loc, llvm::alignTo(fixed, alignment));
+  Value bytes = index(b, loc, fixed);
+  for (Value size : alloc.getDynamicSizes())
+    bytes = arith::MulIOp::create(b, loc, bytes, size);
+  Value unit = index(b, loc, alignment);
+  Value units = arith::CeilDivUIOp::create(b, loc, bytes, unit);
+  return arith::MulIOp::create(b, loc, units, unit);
+}
+
+/// The last op of the entry block in which `alloc` or a view of it is used.
+/// Whatever takes a view and gives a buffer counts as a view.
+static Operation *findLastUse(Value root, Block *entry) {
+  SmallVector<Value> work{root};
+  llvm::SmallPtrSet<Value, 16> seen{root};
+  Operation *last = entry->findAncestorOpInBlock(*root.getDefiningOp());
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    for (Operation *user : value.getUsers()) {
+      Operation *top = entry->findAncestorOpInBlock(*user);
+      if (last->isBeforeInBlock(top))
+        last = top;
+      for (Operation *op = user;; op = op->getParentOp()) {
+        for (Value result : op->getResults())
+          if (isa<BaseMemRefType>(result.getType()) && seen.insert(result).second)
+            work.push_back(result);
+        for (Region &region : op->getRegions())
+          for (BlockArgument arg : region.getArguments())
+            if (isa<BaseMemRefType>(arg.getType()) && seen.insert(arg).second)
+              work.push_back(arg);
+        if (op == top)
+          break;
+      }
+    }
+  }
+  return last;
+}
+
+/// Lets `alloc` take the place of buffers that are dead, if there is one.
+/// Equal sizes first; else whatever is free, which grows to the larger need.
+static void assignPlace(OpBuilder &b, memref::AllocOp alloc, Value bytes,
+                        int64_t firstUse, int64_t lastUse,
+                        SmallVectorImpl<Place> &places) {
+  auto sameSize = [&](const Place &place) {
+    return getAsOpFoldResult(place.bytes) == getAsOpFoldResult(bytes) ||
+           llvm::any_of(place.allocs, [&](memref::AllocOp other) {
+             return other.getType() == alloc.getType() &&
+                    llvm::equal(other.getDynamicSizes(),
+                                alloc.getDynamicSizes());
+           });
+  };
+  Place *best = nullptr;
+  bool bestIsSame = false;
+  for (Place &place : places) {
+    if (place.lastUse >= firstUse)
+      continue;
+    bool same = sameSize(place);
+    if (!best || (same && !bestIsSame)) {
+      best = &place;
+      bestIsSame = same;
+    }
+  }
+  if (!best) {
+    places.push_back({{alloc}, bytes, lastUse});
+    return;
+  }
+  if (!bestIsSame)
+    best->bytes = b.createOrFold<arith::MaxUIOp>(alloc.getLoc(), best->bytes,
+                                                 bytes);
+  best->allocs.push_back(alloc);
+  best->lastUse = lastUse;
+}
+
+static void replaceByView(memref::AllocOp alloc, Value base, Value offset) {
+  OpBuilder b(alloc);
+  Value view =
+      memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), base, offset,
+                             alloc.getDynamicSizes());
+  alloc.replaceAllUsesWith(view);
+  alloc.erase();
+}
+
+//===----------------------------------------------------------------------===//
+// One entry
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Plans the memory of one entry and writes its shape function.
+class EntryPlan {
+public:
+  EntryPlan(func::FuncOp func, Sites &sites)
+      : func(func), sites(sites), entry(&func.getBody().front()), slice(func),
+        b(func.getContext()) {
+    auto args = func.getArguments();
+    arena = args[args.size() - 4];
+    scratch = args[args.size() - 3];
+    scratchBytes = args[args.size() - 2];
+  }
+
+  LogicalResult run();
+
+private:
+  LogicalResult collect();
+  void planArena();
+  void planScratch();
+  void emitShapeFunction();
+
+  func::FuncOp func;
+  Sites &sites;
+  Block *entry;
+  EntrySlice slice;
+  OpBuilder b;
+  Value arena, scratch, scratchBytes;
+  SmallVector<memref::AllocOp> allocs;
+  llvm::MapVector<Operation *, SmallVector<memref::AllocOp>> taskAllocs;
+  SmallVector<CheckOp> checks;
+  Value arenaTotal, scratchTotal;
+};
+} // namespace
+
+LogicalResult EntryPlan::collect() {
+  LogicalResult result = success();
+  func.walk([&](memref::AllocOp alloc) {
+    if (auto task = alloc->getParentOfType<scf::ForallOp>())
+      taskAllocs[task].push_back(alloc);
+    else
+      allocs.push_back(alloc);
+    for (Value size : alloc.getDynamicSizes())
+      if (failed(slice.add(size, "the size of a buffer")))
+        result = failure();
+  });
+  func.walk([&](CheckOp check) {
+    checks.push_back(check);
+    for (Value operand : check.getOperands())
+      if (failed(slice.add(operand, "a check of shapes")))
+        result = failure();
+  });
+  for (Value size : entry->getTerminator()->getOperands())
+    if (failed(slice.add(size, "the shape of a result")))
+      result = failure();
+  return result;
+}
+
+void EntryPlan::planArena() {
+  llvm::DenseMap<Operation *, int64_t> position;
+  for (auto [i, op] : llvm::enumerate(*entry))
+    position[&op] = i;
+  SmallVector<Place> places;
+  for (memref::AllocOp alloc : allocs) {
+    Value bytes = emitBytes(b, alloc);
+    int64_t first = position[entry->findAncestorOpInBlock(*alloc)];
+    int64_t last = position[findLastUse(alloc, entry)];
+    assignPlace(b, alloc, bytes, first, last, places);
+  }
+  Value offset = index(b, func.getLoc(), 0);
+  for (Place &place : places) {
+    for (memref::AllocOp alloc : place.allocs)
+      replaceByView(alloc, arena, offset);
+    offset = b.createOrFold<arith::AddIOp>(func.getLoc(), offset, place.bytes);
+  }
+  arenaTotal = offset;
+}
+
+/// Buffers in a task lie one after another in its worker's part; tasks of
+/// different loops are never at work at once, so the largest demand counts.
+void EntryPlan::planScratch() {
+  Location loc = func.getLoc();
+  Value total = index(b, loc, 0);
+  for (auto &[task, inTask] : taskAllocs) {
+    SmallVector<Value> offsets;
+    Value offset = index(b, loc, 0);
+    for (memref::AllocOp alloc : inTask) {
+      offsets.push_back(offset);
+      offset = b.createOrFold<arith::AddIOp>(loc, offset, emitBytes(b, alloc));
+    }
+    total = b.createOrFold<arith::MaxUIOp>(loc, total, offset);
+    OpBuilder inner = OpBuilder::atBlockBegin(cast<scf::ForallOp>(task).getBody());
+    Value worker = WorkerOp::create(inner, loc, inner.getIndexType());
+    Value base = arith::MulIOp::create(inner, loc, worker, scratchBytes);
+    for (auto [alloc, own] : llvm::zip_equal(inTask, offsets)) {
+      Value at = arith::AddIOp::create(inner, loc, base, own);
+      replaceByView(alloc, scratch, at);
+    }
+  }
+  scratchTotal = total;
+}
+
+/// `@main_shape(inputs…, sizes: memref<?xi64>, host) -> (ok: i32, arena bytes,
+/// scratch bytes)`.
+void EntryPlan::emitShapeFunction() {
+  Location loc = func.getLoc();
+  OpBuilder outer(func);
+  unsigned numInputs = func->getAttrOfType<IntegerAttr>("ds.inputs").getInt();
+  SmallVector<Type> types(func.getArgumentTypes().take_front(numInputs));
+  types.push_back(MemRefType::get({ShapedType::kDynamic}, outer.getI64Type()));
+  types.push_back(LLVM::LLVMPointerType::get(func.getContext()));
+  auto shape = func::FuncOp::create(
+      outer, loc, (func.getName() + "_shape").str(),
+      outer.getFunctionType(types, {outer.getI32Type(), outer.getIndexType(),
+                                    outer.getIndexType()}));
+  shape.setPrivate();
+  OpBuilder s = OpBuilder::atBlockBegin(shape.addEntryBlock());
+  IRMapping map;
+  for (unsigned i = 0; i < numInputs; ++i)
+    map.map(func.getArgument(i), shape.getArgument(i));
+  Value sizes = shape.getArgument(numInputs);
+  Value host = shape.getArgument(numInputs + 1);
+
+  // All that stands before the entry's own work was put there for this.
+  for (Operation &op : llvm::make_range(entry->begin(), b.getInsertionPoint()))
+    s.clone(op, map);
+
+  Value status = arith::ConstantIntOp::create(s, loc, 0, 32);
+  for (CheckOp check : checks) {
+    Location checkLoc = check.getLoc();
+    Value yes = arith::ConstantIntOp::create(s, checkLoc, 1, 1);
+    Value broken = arith::XOrIOp::create(s, checkLoc,
+                                         map.lookup(check.getHolds()), yes);
+    scf::IfOp::create(s, checkLoc, broken, [&](OpBuilder &then, Location) {
+      sites.emitReport(then, checkLoc, host, check.getMessage(),
+                       map.lookup(check.getV0()), map.lookup(check.getV1()));
+      scf::YieldOp::create(then, checkLoc);
+    });
+    Value bit = arith::ExtUIOp::create(s, checkLoc, s.getI32Type(), broken);
+    status = arith::OrIOp::create(s, checkLoc, status, bit);
+  }
+
+  // The sizes of all results, static ones too, in order.
+  auto dynamic = entry->getTerminator()->getOperands().begin();
+  int64_t position = 0;
+  for (Attribute result : func->getAttrOfType<ArrayAttr>("ds.results"))
+    for (int64_t size :
+         cast<MemRefType>(cast<TypeAttr>(result).getValue()).getShape()) {
+      Value value = ShapedType::isDynamic(size) ? map.lookup(*dynamic++)
+                                                : index(s, loc, size);
+      Value word =
+          arith::IndexCastOp::create(s, loc, s.getI64Type(), value);
+      memref::StoreOp::create(s, loc, word, sizes,
+                              ValueRange{index(s, loc, position++)});
+    }
+  func::ReturnOp::create(s, loc,
+                         ValueRange{status, map.lookup(arenaTotal),
+                                    map.lookup(scratchTotal)});
+}
+
+LogicalResult EntryPlan::run() {
+  if (failed(collect()))
+    return failure();
+  // What sizes are computed from goes first, so that places are known before
+  // anything runs.
+  Operation *firstOwn = &entry->front();
+  while (llvm::is_contained(slice.ops(), firstOwn))
+    firstOwn = firstOwn->getNextNode();
+  for (Operation *op : slice.ops())
+    op->moveBefore(firstOwn);
+  b.setInsertionPoint(firstOwn);
+
+  // Allocations are replaced below, so the place to insert must be another op.
+  auto anchor = WorkerOp::create(b, func.getLoc(), b.getIndexType());
+  b.setInsertionPoint(anchor);
+  planArena();
+  planScratch();
+  emitShapeFunction();
+  anchor.erase();
+
+  for (CheckOp check : checks)
+    check.erase();
+  auto ret = cast<func::ReturnOp>(entry->getTerminator());
+  ret->setOperands(ValueRange{});
+  func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(), {}));
+  return success();
+}
+
+void PlanMemory::runOnOperation() {
+  ModuleOp module = getOperation();
+  Sites sites(module);
+  for (auto func : llvm::to_vector(module.getOps<func::FuncOp>()))
+    if (!func.isDeclaration() && !func.isPrivate() &&
+        failed(EntryPlan(func, sites).run()))
+      return signalPassFailure();
+}

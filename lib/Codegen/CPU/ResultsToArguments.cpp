@@ -1,0 +1,109 @@
+//===- ResultsToArguments.cpp - The caller gives results' buffers ---------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/CPU/Passes.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_RESULTSTOARGUMENTS
+#include "ds/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+struct ResultsToArguments
+    : mlir::ds::impl::ResultsToArgumentsBase<ResultsToArguments> {
+  void runOnOperation() override;
+  void convert(func::FuncOp func);
+};
+} // namespace
+
+/// The allocation in the entry block that `value` is all of, seen through
+/// reshapes; null if there is none.
+static memref::AllocOp findAllocation(Value value, Block *entry) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto alloc = dyn_cast<memref::AllocOp>(op))
+      return op->getBlock() == entry ? alloc : memref::AllocOp();
+    if (!isa<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+      return nullptr;
+    value = op->getOperand(0);
+  }
+  return nullptr;
+}
+
+/// `buffer`, which is contiguous, with the type and sizes of `alloc`. Always a
+/// view with explicit sizes: the shape function has no result to ask for them.
+static Value viewAs(OpBuilder &b, memref::AllocOp alloc, Value buffer) {
+  Location loc = alloc.getLoc();
+  SmallVector<OpFoldResult> sizes = alloc.getMixedSizes();
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  AffineExpr l = b.getAffineSymbolExpr(0), r = b.getAffineSymbolExpr(1);
+  for (int64_t i = int64_t(sizes.size()) - 2; i >= 0; --i)
+    strides[i] = affine::makeComposedFoldedAffineApply(
+        b, loc, l * r, {strides[i + 1], sizes[i + 1]});
+  Value view = memref::ReinterpretCastOp::create(
+      b, loc, buffer, b.getIndexAttr(0), sizes, strides);
+  return memref::CastOp::create(b, loc, alloc.getType(), view);
+}
+
+void ResultsToArguments::convert(func::FuncOp func) {
+  Block &entry = func.getBody().front();
+  auto ret = cast<func::ReturnOp>(entry.getTerminator());
+  OpBuilder b(&getContext());
+  Location loc = func.getLoc();
+  SmallVector<Value> sizes;
+  SmallVector<Attribute> resultTypes;
+  llvm::SmallPtrSet<Operation *, 4> taken;
+
+  for (Value result : llvm::to_vector(ret.getOperands())) {
+    auto type = cast<MemRefType>(result.getType());
+    type = MemRefType::get(type.getShape(), type.getElementType());
+    resultTypes.push_back(TypeAttr::get(type));
+    Value argument = entry.addArgument(type, result.getLoc());
+    b.setInsertionPoint(ret);
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (type.isDynamicDim(i))
+        sizes.push_back(
+            memref::DimOp::create(b, result.getLoc(), result, i).getResult());
+    memref::AllocOp alloc = findAllocation(result, &entry);
+    if (alloc && taken.insert(alloc).second) {
+      // The sizes above are read before the allocation goes.
+      b.setInsertionPoint(alloc);
+      Value view = viewAs(b, alloc, argument);
+      alloc.replaceAllUsesWith(view);
+      alloc.erase();
+    } else {
+      memref::CopyOp::create(b, result.getLoc(), result, argument);
+    }
+  }
+  ret->setOperands(sizes);
+  func->setAttr("ds.results", b.getArrayAttr(resultTypes));
+  int64_t numInputs = func->getAttrOfType<IntegerAttr>("ds.inputs").getInt();
+  func->setAttr("ds.input_types",
+                b.getTypeArrayAttr(TypeRange(func.getArgumentTypes())
+                                       .take_front(numInputs)));
+  auto bytes = MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
+  entry.addArgument(bytes, loc);
+  entry.addArgument(bytes, loc);
+  entry.addArgument(b.getIndexType(), loc);
+  entry.addArgument(LLVM::LLVMPointerType::get(&getContext()), loc);
+  func.setResAttrsAttr(ArrayAttr());
+  SmallVector<DictionaryAttr> argAttrs;
+  func.getAllArgAttrs(argAttrs);
+  func.removeArgAttrsAttr();
+  func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(),
+                                 SmallVector<Type>(sizes.size(),
+                                                   b.getIndexType())));
+  argAttrs.resize(entry.getNumArguments(), b.getDictionaryAttr({}));
+  func.setAllArgAttrs(argAttrs);
+}
+
+void ResultsToArguments::runOnOperation() {
+  for (auto func : getOperation().getOps<func::FuncOp>())
+    if (!func.isDeclaration() && !func.isPrivate())
+      convert(func);
+}
