@@ -95,3 +95,13 @@ def format_time(milliseconds: float | None) -> str:
     if milliseconds is None:
         return "not reported"
     return f"{milliseconds:.2f} ms" if milliseconds >= 1 else f"{milliseconds * 1e3:.1f} µs"
+
+
+def load_time(report: Mapping) -> float | None:
+    """Milliseconds that loading and verifying took, from a benchmark report."""
+    return report.get("load_ms")
+
+
+def run_time(report: Mapping) -> float | None:
+    """The median of the timed calls in milliseconds, from a benchmark report."""
+    return report.get("median_ms")
