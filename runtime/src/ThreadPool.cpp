@@ -1,0 +1,225 @@
+#include "ThreadPool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <csignal>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <system_error>
+#include <unistd.h>
+
+using namespace ds::rt;
+
+namespace {
+
+constexpr uint32_t owned = 1u << 31;   // Taken by the caller of a loop.
+constexpr uint32_t open = 1u << 30;    // Workers may enter.
+constexpr uint32_t awaited = 1u << 29; // The owner sleeps until all have left.
+constexpr uint32_t insideMask = awaited - 1;
+
+/// How long to look for work before sleeping: longer than the gap between two
+/// loops of a model, shorter than anyone would notice on a power meter.
+constexpr auto spinTime = std::chrono::microseconds(50);
+
+/// The worker that this thread is in the loop it runs; -1 outside of loops.
+thread_local int32_t currentWorker = -1;
+
+void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
+  syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+}
+
+void futexWake(std::atomic<uint32_t> &word, int count) {
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+}
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Waits for `done()` a short while; tells whether it came true.
+template <typename Condition> bool spinUntil(bool enabled, Condition done) {
+  if (done())
+    return true;
+  if (!enabled)
+    return false;
+  auto deadline = std::chrono::steady_clock::now() + spinTime;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      pause();
+      if (done())
+        return true;
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
+}
+
+int usableCPUs() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return std::max(1, CPU_COUNT(&set));
+  return std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+/// Signals of the host program are for the host program's threads.
+class BlockSignals {
+public:
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+
+private:
+  sigset_t before;
+};
+
+} // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  int cpus = usableCPUs();
+  if (threads <= 0)
+    threads = cpus;
+  spinning = threads <= cpus;
+  BlockSignals block;
+  workers.reserve(size_t(threads) - 1);
+  for (int32_t worker = 1; worker < threads; ++worker) {
+    try {
+      workers.emplace_back([this, worker] { workerMain(worker); });
+    } catch (const std::system_error &) {
+      break;
+    }
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  stopping.store(true, std::memory_order_seq_cst);
+  epoch.fetch_add(1, std::memory_order_seq_cst);
+  futexWake(epoch, INT_MAX);
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+bool ThreadPool::Slot::runPieces(int32_t worker) {
+  int32_t before = currentWorker;
+  currentWorker = worker;
+  bool any = false;
+  for (;;) {
+    int64_t begin = next.fetch_add(piece, std::memory_order_relaxed);
+    if (begin >= n)
+      break;
+    any = true;
+    fn(ctx, begin, std::min(begin + piece, n), worker);
+  }
+  currentWorker = before;
+  return any;
+}
+
+void ThreadPool::parallelFor(ds_task_fn fn, int64_t n, void *ctx) {
+  if (n <= 0)
+    return;
+  Slot *slot = nullptr;
+  if (n > 1 && !workers.empty() && currentWorker < 0)
+    slot = claimSlot();
+  if (!slot) {
+    int32_t before = currentWorker;
+    currentWorker = std::max(before, 0);
+    fn(ctx, 0, n, currentWorker);
+    currentWorker = before;
+    return;
+  }
+  slot->fn = fn;
+  slot->ctx = ctx;
+  slot->n = n;
+  // Several pieces per worker even out tasks of different length.
+  slot->piece = std::max<int64_t>(1, n / (int64_t(threads()) * 8));
+  slot->next.store(0, std::memory_order_relaxed);
+  slot->state.store(owned | open, std::memory_order_release);
+  wakeWorkers(n - 1);
+  slot->runPieces(/*worker=*/0);
+  close(*slot);
+}
+
+ThreadPool::Slot *ThreadPool::claimSlot() {
+  for (Slot &slot : slots) {
+    uint32_t expected = 0;
+    if (slot.state.load(std::memory_order_relaxed) == 0 &&
+        slot.state.compare_exchange_strong(expected, owned,
+                                           std::memory_order_acquire))
+      return &slot;
+  }
+  return nullptr;
+}
+
+/// Lets no further worker enter, waits until all have left, frees the slot.
+void ThreadPool::close(Slot &slot) {
+  slot.state.fetch_and(~open, std::memory_order_acq_rel);
+  auto empty = [&] {
+    return slot.state.load(std::memory_order_acquire) == owned;
+  };
+  if (!spinUntil(spinning, empty)) {
+    uint32_t state =
+        slot.state.fetch_or(awaited, std::memory_order_acq_rel) | awaited;
+    while (state & insideMask) {
+      futexWait(slot.state, state);
+      state = slot.state.load(std::memory_order_acquire);
+    }
+  }
+  slot.state.store(0, std::memory_order_release);
+}
+
+/// A worker that goes to sleep first counts itself, then looks at the epoch; we
+/// first count the epoch up, then look for sleepers. One of the two sees the
+/// other.
+void ThreadPool::wakeWorkers(int64_t wanted) {
+  epoch.fetch_add(1, std::memory_order_seq_cst);
+  if (sleepers.load(std::memory_order_seq_cst) > 0)
+    futexWake(epoch, int(std::min<int64_t>(wanted, INT_MAX)));
+}
+
+bool ThreadPool::helpAny(int32_t worker) {
+  bool helped = false;
+  for (size_t i = 0; i < slotCount; ++i) {
+    // Different workers start at different slots, so that two loops at the
+    // same time both get help.
+    Slot &slot = slots[(size_t(worker) + i) % slotCount];
+    uint32_t state = slot.state.load(std::memory_order_relaxed);
+    while (state & open) {
+      if (!slot.state.compare_exchange_weak(state, state + 1,
+                                            std::memory_order_acquire))
+        continue;
+      // A loop whose last pieces still run has nothing to claim: no help, so
+      // that the worker does not come back at once.
+      helped |= slot.runPieces(worker);
+      uint32_t before = slot.state.fetch_sub(1, std::memory_order_acq_rel);
+      // The slot may be free or reused by now; a wake-up too many is harmless.
+      if ((before & awaited) && (before & insideMask) == 1)
+        futexWake(slot.state, 1);
+      break;
+    }
+  }
+  return helped;
+}
+
+void ThreadPool::workerMain(int32_t worker) {
+  for (;;) {
+    uint32_t seen = epoch.load(std::memory_order_seq_cst);
+    if (stopping.load(std::memory_order_seq_cst))
+      return;
+    if (helpAny(worker))
+      continue;
+    auto news = [&] { return epoch.load(std::memory_order_relaxed) != seen; };
+    if (spinUntil(spinning, news))
+      continue;
+    sleepers.fetch_add(1, std::memory_order_seq_cst);
+    if (epoch.load(std::memory_order_seq_cst) == seen)
+      futexWait(epoch, seen);
+    sleepers.fetch_sub(1, std::memory_order_seq_cst);
+  }
+}
