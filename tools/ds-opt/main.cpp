@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ds/Codegen/Linalg/Passes.h"
+#include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Transforms/Passes.h"
 
@@ -22,6 +23,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::ds::DSDialect, mlir::onnx::ONNXDialect>();
+  mlir::ds::registerBufferizableOpInterfaceExternalModels(registry);
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "ds optimizer driver\n", registry));
 }

@@ -75,4 +75,6 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
   let assemblyFormat = "$index `in` $bound (`wrap` $wrap^)? attr-dict `:` type($result)";
 }
 
+include "ds/Dialect/DS/LinearOps.td"
+
 #endif // DS_DIALECT_DS_DSOPS_TD
