@@ -5,7 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "ds/Codegen/CPU/Passes.h"
+#include "ds/Codegen/CPU/Pipelines.h"
 #include "ds/Codegen/Linalg/Passes.h"
+#include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Transforms/Passes.h"
 
@@ -19,11 +21,13 @@ int main(int argc, char **argv) {
   mlir::ds::registerDSTransformsPasses();
   mlir::ds::registerDSLinalgPasses();
   mlir::ds::registerDSCPUPasses();
+  mlir::ds::registerCPUPipelines();
 
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::ds::DSDialect, mlir::onnx::ONNXDialect>();
+  mlir::ds::registerBufferizableOpInterfaceExternalModels(registry);
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "ds optimizer driver\n", registry));
 }

@@ -1,0 +1,24 @@
+//===- Decompositions.h - Reference meaning of ds ops ------------*- C++ -*-==//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_DIALECT_DS_DECOMPOSITIONS_H
+#define DS_DIALECT_DS_DECOMPOSITIONS_H
+
+#include "ds/Dialect/DS/DSDialect.h"
+#include "ds/Dialect/DS/LinalgBuilder.h"
+
+namespace mlir::ds {
+
+// Each function writes an op by its formula, in linalg generics on the given
+// tensors, which stand for the op's operands: a bool tensor may be of i1 or, as
+// stored, of i8. `shapes` knows the dims of the op's own operands and results.
+
+Value decomposeLinear(LinearOp op, LinearOp::Adaptor operands, OpBuilder &b,
+                      ShapeBuilder &shapes);
+
+} // namespace mlir::ds
+
+#endif // DS_DIALECT_DS_DECOMPOSITIONS_H

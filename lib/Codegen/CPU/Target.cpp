@@ -1,0 +1,104 @@
+//===- Target.cpp - CPUs by name ------------------------------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/CPU/Target.h"
+
+#include "llvm/ADT/StringSet.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace mlir::ds;
+
+std::string CPUTarget::name() const {
+  std::string text = arch + "-" + cpu;
+  for (char c : features)
+    if (c != ',')
+      text += c;
+  return text;
+}
+
+static llvm::Error invalid(const llvm::Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+/// The features that code for x86 may use and a runtime can ask a CPU for.
+static constexpr llvm::StringLiteral x86Features[] = {
+    "sse4.2",   "popcnt",     "avx",        "avx2",       "bmi",
+    "bmi2",     "f16c",       "fma",        "lzcnt",      "movbe",
+    "avx512f",  "avx512bw",   "avx512cd",   "avx512dq",   "avx512vl",
+    "avx512vnni", "avx512bf16", "avx512vbmi", "avx512vbmi2", "avx512fp16",
+    "avxvnni",  "amx-tile",   "amx-int8",   "amx-bf16"};
+static constexpr llvm::StringLiteral armFeatures[] = {"neon", "fullfp16",
+                                                      "dotprod", "i8mm", "bf16"};
+
+llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
+  llvm::InitializeAllTargets();
+  llvm::InitializeAllTargetMCs();
+  llvm::InitializeAllAsmPrinters();
+
+  CPUTarget target;
+  auto [base, features] = text.split('+');
+  auto [arch, cpu] = base.split(':');
+  if (arch == "host") {
+    llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+    target.arch = host.getArchName().str();
+    target.cpu = llvm::sys::getHostCPUName().str();
+    if (!cpu.empty())
+      return invalid("'host' takes no CPU name, found '" + cpu + "'");
+  } else {
+    target.arch = arch.str();
+    target.cpu = cpu.str();
+  }
+  if (target.arch != "x86_64" && target.arch != "aarch64")
+    return invalid("unknown target '" + text +
+                   "': expected host, x86_64[:CPU][+FEATURE...] or "
+                   "aarch64[:CPU][+FEATURE...]");
+  if (target.cpu.empty())
+    target.cpu = target.arch == "x86_64" ? "x86-64-v3" : "generic";
+  llvm::SmallVector<llvm::StringRef> list;
+  features.split(list, '+', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef feature : list)
+    target.features += (target.features.empty() ? "+" : ",+") + feature.str();
+
+  llvm::Triple triple(target.arch + "-unknown-linux-gnu");
+  std::string error;
+  const llvm::Target *lookup = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!lookup)
+    return invalid(error);
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      lookup->createMCSubtargetInfo(triple, "", ""));
+  if (!info->isCPUStringValid(target.cpu))
+    return invalid("unknown CPU '" + target.cpu + "' for " + target.arch);
+  llvm::StringSet<> known;
+  for (const auto &feature : info->getAllProcessorFeatures())
+    known.insert(feature.Key);
+  for (llvm::StringRef feature : list)
+    if (!known.contains(feature))
+      return invalid("unknown feature '" + feature + "' for " + target.arch);
+
+  info.reset(lookup->createMCSubtargetInfo(triple, target.cpu, target.features));
+  bool isX86 = target.arch == "x86_64";
+  for (llvm::StringRef feature :
+       isX86 ? llvm::ArrayRef<llvm::StringLiteral>(x86Features) : armFeatures)
+    if (info->checkFeatures(("+" + feature).str()))
+      target.required.push_back(feature.str());
+  if (isX86 && !info->checkFeatures("+avx2,+fma"))
+    return invalid("CPU '" + target.cpu +
+                   "' lacks AVX2 and FMA, which compiled code needs");
+
+  // Vectors fill a register, and accumulators most of the register file.
+  bool hasAVX512 = isX86 && info->checkFeatures("+avx512f,+avx512vl,+avx512bw");
+  if (hasAVX512)
+    std::tie(target.lanes, target.tileRows) = std::pair(16, 8);
+  else if (isX86)
+    std::tie(target.lanes, target.tileRows) = std::pair(8, 3);
+  else
+    std::tie(target.lanes, target.tileRows) = std::pair(4, 3);
+  return target;
+}
