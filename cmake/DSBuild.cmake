@@ -22,7 +22,7 @@ target_include_directories(ds_mlir_options INTERFACE
   ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
 target_include_directories(ds_mlir_options SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS} ${LLD_INCLUDE_DIRS})
 separate_arguments(ds_llvm_definitions NATIVE_COMMAND "${LLVM_DEFINITIONS}")
-target_compile_definitions(ds_mlir_options INTERFACE ${ds_llvm_definitions})
+target_compile_definitions(ds_mlir_options INTERFACE ${ds_llvm_definitions} DS_VERSION="${PROJECT_VERSION}")
 
 # One precompiled header for all that includes MLIR: without it a file spends most of its time in headers.
 file(WRITE ${PROJECT_BINARY_DIR}/ds_pch.cpp.tmp "")

@@ -10,6 +10,7 @@
 #include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Transforms/Passes.h"
+#include "ds/Transforms/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -21,6 +22,8 @@ int main(int argc, char **argv) {
   mlir::ds::registerDSTransformsPasses();
   mlir::ds::registerDSLinalgPasses();
   mlir::ds::registerDSCPUPasses();
+  mlir::ds::registerTransformsPipelines();
+  mlir::ds::registerLinalgPipeline();
   mlir::ds::registerCPUPipelines();
 
   mlir::DialectRegistry registry;

@@ -33,4 +33,22 @@ def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def RecordPorts : Pass<"ds-record-ports", "::mlir::ModuleOp"> {
+  let summary = "notes the names, types and symbols of inputs and outputs";
+  let description = [{
+    Sets the attribute `ds.ports` of every entry from its types and the
+    attributes `ds.name` and `ds.symbols` of its arguments and results, before
+    lowering changes either. The manifest is written from it.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<?xui8> {ds.name = "x", ds.symbols = ["n"]}) …
+    // after
+    func.func @main(…) attributes {ds.ports = {
+      inputs = [{name = "x", symbols = ["n"], type = tensor<?xui8>} ],
+      outputs = […] } }
+    ```
+  }];
+}
+
 #endif // DS_TRANSFORMS_PASSES_TD

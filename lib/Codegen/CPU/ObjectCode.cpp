@@ -28,7 +28,7 @@ LLD_HAS_DRIVER(elf)
 using namespace mlir;
 using namespace mlir::ds;
 
-static llvm::Error failure(const llvm::Twine &message) {
+static llvm::Error codeError(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
@@ -66,12 +66,12 @@ static void addCodeTable(llvm::Module &module,
                        "entries");
   auto *tableType = llvm::StructType::get(context, {i32, i32, i64, ptr});
   auto size = module.getDataLayout().getTypeAllocSize(tableType);
-  auto *table = global(
-      llvm::ConstantStruct::get(
-          tableType, {llvm::ConstantInt::get(i32, size.getFixedValue()),
-                      llvm::ConstantInt::get(i32, abiVersion),
-                      llvm::ConstantInt::get(i64, list.size()), array}),
-      "ds_code_table_v1");
+  auto *table =
+      global(llvm::ConstantStruct::get(
+                 tableType, {llvm::ConstantInt::get(i32, size.getFixedValue()),
+                             llvm::ConstantInt::get(i32, abiVersion),
+                             llvm::ConstantInt::get(i64, list.size()), array}),
+             "ds_code_table_v1");
   table->setLinkage(llvm::GlobalValue::ExternalLinkage);
 }
 
@@ -95,18 +95,19 @@ static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createMachine(const CPUTarget &target, int level) {
   llvm::Triple triple(target.arch + "-unknown-linux-gnu");
   std::string error;
-  const llvm::Target *lookup = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *lookup =
+      llvm::TargetRegistry::lookupTarget(triple, error);
   if (!lookup)
-    return failure(error);
+    return codeError(error);
   llvm::TargetOptions options;
   // Where a product and a sum become one rounding is decided in the IR, alike
   // for vectors and what is left of them.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return std::unique_ptr<llvm::TargetMachine>(lookup->createTargetMachine(
-      triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
-      std::nullopt,
-      level == 0 ? llvm::CodeGenOptLevel::None
-                 : llvm::CodeGenOptLevel::Default));
+  return std::unique_ptr<llvm::TargetMachine>(
+      lookup->createTargetMachine(triple, target.cpu, target.features, options,
+                                  llvm::Reloc::PIC_, std::nullopt,
+                                  level == 0 ? llvm::CodeGenOptLevel::None
+                                             : llvm::CodeGenOptLevel::Default));
 }
 
 llvm::Error mlir::ds::optimize(llvm::Module &module, const CPUTarget &target,
@@ -143,11 +144,10 @@ llvm::Error mlir::ds::optimize(llvm::Module &module, const CPUTarget &target,
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
   llvm::ModulePassManager passes =
-      level == 0
-          ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0)
-          : builder.buildPerModuleDefaultPipeline(
-                level == 1 ? llvm::OptimizationLevel::O1
-                           : llvm::OptimizationLevel::O2);
+      level == 0 ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0)
+                 : builder.buildPerModuleDefaultPipeline(
+                       level == 1 ? llvm::OptimizationLevel::O1
+                                  : llvm::OptimizationLevel::O2);
   if (sanitizer == Sanitizer::Address) {
     // Compiled code has no constructors and no writable globals: the host's
     // sanitizer is already up.
@@ -172,11 +172,11 @@ llvm::Expected<std::string> mlir::ds::emitCode(llvm::Module &module,
   llvm::SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream os(buffer);
   llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, os, nullptr,
-                                      kind == CodeFile::Object
-                                          ? llvm::CodeGenFileType::ObjectFile
-                                          : llvm::CodeGenFileType::AssemblyFile))
-    return failure("the target cannot emit this kind of file");
+  if ((*machine)->addPassesToEmitFile(
+          passes, os, nullptr,
+          kind == CodeFile::Object ? llvm::CodeGenFileType::ObjectFile
+                                   : llvm::CodeGenFileType::AssemblyFile))
+    return codeError("the target cannot emit this kind of file");
   passes.run(module);
   return std::string(buffer.begin(), buffer.end());
 }
@@ -186,11 +186,11 @@ mlir::ds::linkSharedObject(llvm::StringRef object, const CPUTarget &target) {
   llvm::SmallString<128> input, output;
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("ds", "o", input))
-    return failure("cannot create a temporary file: " + error.message());
+    return codeError("cannot create a temporary file: " + error.message());
   llvm::FileRemover removeInput(input);
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("ds", "so", output))
-    return failure("cannot create a temporary file: " + error.message());
+    return codeError("cannot create a temporary file: " + error.message());
   llvm::FileRemover removeOutput(output);
   {
     std::error_code error;
@@ -200,29 +200,43 @@ mlir::ds::linkSharedObject(llvm::StringRef object, const CPUTarget &target) {
     if (os.has_error()) {
       error = os.error();
       os.clear_error();
-      return failure("cannot write " + input + ": " + error.message());
+      return codeError("cannot write " + input + ": " + error.message());
     }
   }
   // No names of files get into the object: equal code gives equal bytes.
-  llvm::SmallVector<const char *> args{
-      "ld.lld",          "-shared",          "-z",
-      "now",             "-z",               "relro",
-      "-z",              "noexecstack",      "-z",
-      "max-page-size=4096", "--build-id=none", "--hash-style=gnu",
-      "--no-undefined-version", "--gc-sections", "-s",
-      "-soname",         "ds-code",          "-m",
-      target.arch == "x86_64" ? "elf_x86_64" : "aarch64linux",
-      "-o",              output.c_str(),     input.c_str()};
+  llvm::SmallVector<const char *> args{"ld.lld",
+                                       "-shared",
+                                       "-z",
+                                       "now",
+                                       "-z",
+                                       "relro",
+                                       "-z",
+                                       "noexecstack",
+                                       "-z",
+                                       "max-page-size=4096",
+                                       "--build-id=none",
+                                       "--hash-style=gnu",
+                                       "--no-undefined-version",
+                                       "--gc-sections",
+                                       "-s",
+                                       "-soname",
+                                       "ds-code",
+                                       "-m",
+                                       target.arch == "x86_64" ? "elf_x86_64"
+                                                               : "aarch64linux",
+                                       "-o",
+                                       output.c_str(),
+                                       input.c_str()};
   std::string messages;
   llvm::raw_string_ostream errors(messages);
   const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
   lld::Result result = lld::lldMain(args, llvm::nulls(), errors, drivers);
   if (result.retCode != 0)
-    return failure("linking failed: " + messages);
+    return codeError("linking failed: " + messages);
   auto linked = llvm::MemoryBuffer::getFile(output, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (!linked)
-    return failure("cannot read the linked code: " +
-                   linked.getError().message());
+    return codeError("cannot read the linked code: " +
+                     linked.getError().message());
   return (*linked)->getBuffer().str();
 }

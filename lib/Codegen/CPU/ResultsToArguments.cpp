@@ -28,11 +28,39 @@ static memref::AllocOp findAllocation(Value value, Block *entry) {
   while (Operation *op = value.getDefiningOp()) {
     if (auto alloc = dyn_cast<memref::AllocOp>(op))
       return op->getBlock() == entry ? alloc : memref::AllocOp();
-    if (!isa<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(op))
+    if (!isa<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(
+            op))
       return nullptr;
     value = op->getOperand(0);
   }
   return nullptr;
+}
+
+/// The sizes of `value` from those of the buffer that it is a view of: they
+/// must be seen to come from the entry's inputs.
+static SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto alloc = dyn_cast_or_null<memref::AllocOp>(op))
+    return alloc.getMixedSizes();
+  if (auto cast = dyn_cast_or_null<memref::CastOp>(op))
+    return sizesOf(b, cast.getSource());
+  if (auto expand = dyn_cast_or_null<memref::ExpandShapeOp>(op))
+    return expand.getMixedOutputShape();
+  if (auto collapse = dyn_cast_or_null<memref::CollapseShapeOp>(op)) {
+    SmallVector<OpFoldResult> source = sizesOf(b, collapse.getSrc());
+    AffineExpr l = b.getAffineSymbolExpr(0), r = b.getAffineSymbolExpr(1);
+    SmallVector<OpFoldResult> sizes;
+    for (const ReassociationIndices &group :
+         collapse.getReassociationIndices()) {
+      OpFoldResult size = b.getIndexAttr(1);
+      for (int64_t dim : group)
+        size = affine::makeComposedFoldedAffineApply(b, value.getLoc(), l * r,
+                                                     {size, source[dim]});
+      sizes.push_back(size);
+    }
+    return sizes;
+  }
+  return memref::getMixedSizes(b, value.getLoc(), value);
 }
 
 /// `buffer`, which is contiguous, with the type and sizes of `alloc`. Always a
@@ -65,13 +93,12 @@ void ResultsToArguments::convert(func::FuncOp func) {
     resultTypes.push_back(TypeAttr::get(type));
     Value argument = entry.addArgument(type, result.getLoc());
     b.setInsertionPoint(ret);
-    for (int64_t i = 0; i < type.getRank(); ++i)
+    for (auto [i, size] : llvm::enumerate(sizesOf(b, result)))
       if (type.isDynamicDim(i))
         sizes.push_back(
-            memref::DimOp::create(b, result.getLoc(), result, i).getResult());
+            getValueOrCreateConstantIndexOp(b, result.getLoc(), size));
     memref::AllocOp alloc = findAllocation(result, &entry);
     if (alloc && taken.insert(alloc).second) {
-      // The sizes above are read before the allocation goes.
       b.setInsertionPoint(alloc);
       Value view = viewAs(b, alloc, argument);
       alloc.replaceAllUsesWith(view);
@@ -84,8 +111,8 @@ void ResultsToArguments::convert(func::FuncOp func) {
   func->setAttr("ds.results", b.getArrayAttr(resultTypes));
   int64_t numInputs = func->getAttrOfType<IntegerAttr>("ds.inputs").getInt();
   func->setAttr("ds.input_types",
-                b.getTypeArrayAttr(TypeRange(func.getArgumentTypes())
-                                       .take_front(numInputs)));
+                b.getTypeArrayAttr(
+                    TypeRange(func.getArgumentTypes()).take_front(numInputs)));
   auto bytes = MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
   entry.addArgument(bytes, loc);
   entry.addArgument(bytes, loc);
@@ -95,9 +122,9 @@ void ResultsToArguments::convert(func::FuncOp func) {
   SmallVector<DictionaryAttr> argAttrs;
   func.getAllArgAttrs(argAttrs);
   func.removeArgAttrsAttr();
-  func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(),
-                                 SmallVector<Type>(sizes.size(),
-                                                   b.getIndexType())));
+  func.setType(
+      FunctionType::get(&getContext(), entry.getArgumentTypes(),
+                        SmallVector<Type>(sizes.size(), b.getIndexType())));
   argAttrs.resize(entry.getNumArguments(), b.getDictionaryAttr({}));
   func.setAllArgAttrs(argAttrs);
 }

@@ -17,12 +17,18 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
 
 namespace mlir::ds {
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "ds/Codegen/Linalg/Passes.h.inc"
+
+/// onnx and ds ops to linalg on tensors: the phase `linalg`.
+void buildLinalgPipeline(OpPassManager &pm);
+/// Registers it as `ds-linalg-pipeline`.
+void registerLinalgPipeline();
 
 } // namespace mlir::ds
 

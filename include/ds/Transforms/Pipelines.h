@@ -1,0 +1,25 @@
+//===- Pipelines.h - Graph phases of the compiler ----------------*- C++
+//-*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_TRANSFORMS_PIPELINES_H
+#define DS_TRANSFORMS_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+
+namespace mlir::ds {
+
+/// Most static types, folded shape arithmetic, no dead or repeated ops.
+void buildCanonicalPipeline(OpPassManager &pm);
+/// Spelled-out linear layers, attention, normalization and activations to ops.
+void buildRaisePipeline(OpPassManager &pm);
+
+/// Registers the above as `ds-canonical-pipeline` and so on.
+void registerTransformsPipelines();
+
+} // namespace mlir::ds
+
+#endif // DS_TRANSFORMS_PIPELINES_H

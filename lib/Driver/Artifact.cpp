@@ -1,0 +1,176 @@
+//===- Artifact.cpp - From the llvm dialect to the artifact ---------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Artifact.h"
+
+#include "ds/Artifact/Bundle.h"
+#include "ds/Artifact/SafeTensors.h"
+#include "ds/Artifact/Weights.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+FailureOr<std::string> mlir::ds::generateCode(ModuleOp module,
+                                              const CPUTarget &target,
+                                              const CompileOptions &options,
+                                              CodeFile kind) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated = translateToLLVMIR(module, context);
+  if (!translated)
+    return failure();
+  if (llvm::Error error =
+          optimize(*translated, target, options.optLevel, options.sanitizer))
+    return module.emitError(llvm::toString(std::move(error)));
+  llvm::Expected<std::string> code =
+      emitCode(*translated, target, options.optLevel, kind);
+  if (!code)
+    return module.emitError(llvm::toString(code.takeError()));
+  return std::move(*code);
+}
+
+/// The manifest's name of an ONNX element type.
+static std::string typeName(Type type) {
+  if (type.isInteger(1))
+    return "bool";
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (auto integer = dyn_cast<IntegerType>(type))
+    os << (integer.isUnsigned() ? "u" : "i") << integer.getWidth();
+  else
+    os << type;
+  return text;
+}
+
+/// Inputs or outputs of an entry, from the list that the graph phases left.
+static std::vector<artifact::Port> makePorts(ArrayAttr ports) {
+  std::vector<artifact::Port> result;
+  for (auto port : ports.getAsRange<DictionaryAttr>()) {
+    artifact::Port made;
+    made.name = port.getAs<StringAttr>("name").str();
+    auto type = cast<RankedTensorType>(port.getAs<TypeAttr>("type").getValue());
+    made.type = typeName(type.getElementType());
+    auto symbols = port.getAs<ArrayAttr>("symbols");
+    for (auto [i, size] : llvm::enumerate(type.getShape())) {
+      StringRef symbol = symbols && i < symbols.size()
+                             ? cast<StringAttr>(symbols[i]).getValue()
+                             : "";
+      made.shape.push_back(
+          !ShapedType::isDynamic(size) ? artifact::Dim::fixed(size)
+          : symbol.empty()             ? artifact::Dim::any()
+                                       : artifact::Dim::symbolic(symbol.str()));
+    }
+    result.push_back(std::move(made));
+  }
+  return result;
+}
+
+static std::vector<artifact::Site> makeSites(ModuleOp module) {
+  std::vector<artifact::Site> sites;
+  if (auto list = module->getAttrOfType<ArrayAttr>("ds.sites"))
+    for (auto site : list.getAsRange<DictionaryAttr>())
+      sites.push_back({site.getAs<StringAttr>("node").str(), "",
+                       site.getAs<StringAttr>("what").str()});
+  return sites;
+}
+
+static StringRef sanitizerName(Sanitizer sanitizer) {
+  switch (sanitizer) {
+  case Sanitizer::None:
+    return "none";
+  case Sanitizer::Address:
+    return "address";
+  case Sanitizer::Thread:
+    return "thread";
+  }
+  llvm_unreachable("all sanitizers are listed");
+}
+
+static artifact::Manifest makeManifest(ModuleOp module, const CPUTarget &target,
+                                       const CompileOptions &options) {
+  artifact::Manifest manifest;
+  manifest.compiler = "ds " DS_VERSION " (LLVM " LLVM_VERSION_STRING ")";
+  manifest.pipeline = "O" + std::to_string(options.optLevel);
+  if (auto source = module->getAttrOfType<DictionaryAttr>("ds.source")) {
+    if (auto file = source.getAs<StringAttr>("file"))
+      manifest.sourceFile = file.str();
+    if (auto digest = source.getAs<StringAttr>("sha256"))
+      manifest.sourceSHA256 = digest.str();
+  }
+  manifest.sanitize = sanitizerName(options.sanitizer).str();
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto ports = function->getAttrOfType<DictionaryAttr>("ds.ports");
+    if (!ports)
+      continue;
+    artifact::Entry entry;
+    entry.name = function.getName().str();
+    entry.inputs = makePorts(ports.getAs<ArrayAttr>("inputs"));
+    entry.outputs = makePorts(ports.getAs<ArrayAttr>("outputs"));
+    entry.sites = makeSites(module);
+    manifest.entries.push_back(std::move(entry));
+  }
+  manifest.variants.push_back({"code/" + target.name() + ".so", target.arch,
+                               target.cpu, target.required});
+  return manifest;
+}
+
+/// Adds the weights at the offsets that the code reads them at.
+static LogicalResult addWeights(ModuleOp module,
+                                artifact::SafeTensorsWriter &writer) {
+  auto list = module->getAttrOfType<ArrayAttr>("ds.weights");
+  if (!list)
+    return success();
+  for (auto [i, entry] : llvm::enumerate(list.getAsRange<DictionaryAttr>())) {
+    auto source = entry.getAs<WeightAttr>("source");
+    auto transforms = entry.getAs<ArrayAttr>("transforms");
+    auto type =
+        cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue());
+    uint64_t bytes = uint64_t(type.getNumElements()) *
+                     llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    uint64_t offset =
+        writer.add("w" + std::to_string(i), typeName(type.getElementType()),
+                   type.getShape(), bytes, [=](llvm::raw_ostream &os) {
+                     return artifact::writeWeight(source, transforms, os);
+                   });
+    if (offset != uint64_t(entry.getAs<IntegerAttr>("offset").getInt()))
+      return module.emitError("weight ")
+             << i << " was planned at another offset than it is written at";
+  }
+  return success();
+}
+
+LogicalResult mlir::ds::writeArtifact(ModuleOp module, const CPUTarget &target,
+                                      const CompileOptions &options) {
+  FailureOr<std::string> object =
+      generateCode(module, target, options, CodeFile::Object);
+  if (failed(object))
+    return failure();
+  llvm::Expected<std::string> code = linkSharedObject(*object, target);
+  if (!code)
+    return module.emitError(llvm::toString(code.takeError()));
+
+  artifact::Manifest manifest = makeManifest(module, target, options);
+  std::vector<artifact::Member> members;
+  members.push_back(
+      artifact::Member::fromBytes(manifest.variants.front().member, *code));
+  artifact::SafeTensorsWriter weights;
+  if (failed(addWeights(module, weights)))
+    return failure();
+  if (!weights.empty()) {
+    manifest.weightsMember = "weights.safetensors";
+    members.push_back({manifest.weightsMember, [&](llvm::raw_ostream &os) {
+                         return weights.write(os);
+                       }});
+  }
+  if (llvm::Error error =
+          artifact::writeBundle(options.output, manifest, members))
+    return module.emitError(llvm::toString(std::move(error)));
+  return success();
+}

@@ -1,0 +1,27 @@
+//===- Artifact.h - From the llvm dialect to the artifact --------*- C++
+//-*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_LIB_DRIVER_ARTIFACT_H
+#define DS_LIB_DRIVER_ARTIFACT_H
+
+#include "ds/Driver/Compiler.h"
+
+namespace mlir::ds {
+
+/// The code of a module of the llvm dialect: assembly or an object file.
+FailureOr<std::string> generateCode(ModuleOp module, const CPUTarget &target,
+                                    const CompileOptions &options,
+                                    CodeFile kind);
+
+/// Generates and links the code, evaluates the weights and writes the artifact
+/// to `options.output`.
+LogicalResult writeArtifact(ModuleOp module, const CPUTarget &target,
+                            const CompileOptions &options);
+
+} // namespace mlir::ds
+
+#endif // DS_LIB_DRIVER_ARTIFACT_H

@@ -1,0 +1,35 @@
+//===- Pipelines.cpp - Graph phases of the compiler -----------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Transforms/Pipelines.h"
+
+#include "ds/Transforms/Passes.h"
+
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createOnnxInferShapes());
+  pm.addPass(createRecordPorts());
+}
+
+void mlir::ds::buildRaisePipeline(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+}
+
+void mlir::ds::registerTransformsPipelines() {
+  PassPipelineRegistration<>("ds-canonical-pipeline",
+                             "Canonical onnx with the most static types",
+                             buildCanonicalPipeline);
+  PassPipelineRegistration<>("ds-raise-pipeline",
+                             "Recognises what graphs spell out",
+                             buildRaisePipeline);
+}
