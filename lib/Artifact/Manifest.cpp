@@ -38,10 +38,10 @@ static void writeEntry(json::OStream &j, const Entry &entry) {
     writePorts(j, "inputs", entry.inputs);
     writePorts(j, "outputs", entry.outputs);
     j.attributeArray("aliases", [&] {
-      for (auto [input, output] : entry.aliases)
+      for (const auto &alias : entry.aliases)
         j.array([&] {
-          j.value(int64_t(input));
-          j.value(int64_t(output));
+          j.value(int64_t(alias.first));
+          j.value(int64_t(alias.second));
         });
     });
     j.attributeArray("sites", [&] {

@@ -31,7 +31,8 @@ struct Product {
 /// Whether the body adds the product of the inputs to the running value.
 static bool isMultiplyAdd(linalg::LinalgOp op) {
   Block *body = op.getBlock();
-  auto sum = body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  auto sum =
+      body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!sum || !sum.getType().isF32())
     return false;
   Value running = op.getRegionOutputArgs()[0];
@@ -60,8 +61,8 @@ static std::optional<Product> matchProduct(linalg::LinalgOp op) {
     return std::nullopt;
   for (OpOperand &operand : op->getOpOperands())
     if (!isa<MemRefType>(operand.get().getType()) ||
-        !op.getMatchingIndexingMap(&operand)
-             .isProjectedPermutation(/*allowZeroInResults=*/true))
+        !op.getMatchingIndexingMap(&operand).isProjectedPermutation(
+            /*allowZeroInResults=*/true))
       return std::nullopt;
 
   Product p;
@@ -116,16 +117,15 @@ static Value view(OpBuilder &b, Location loc, linalg::LinalgOp op,
     OpFoldResult size = isRow ? rows : isColumn ? columns : one;
     viewSizes.push_back(size);
     if (isRow || isColumn)
-      shape.push_back(
-          getConstantIntValue(size).value_or(ShapedType::kDynamic));
+      shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
     isTransposed |= isRow && shape.size() == 2;
   }
   auto type = memref::SubViewOp::inferRankReducedResultType(
       shape, cast<MemRefType>(operand->get().getType()), viewOffsets, viewSizes,
       strides);
-  Value result = memref::SubViewOp::create(
-      b, loc, cast<MemRefType>(type), operand->get(), viewOffsets, viewSizes,
-      strides);
+  Value result =
+      memref::SubViewOp::create(b, loc, cast<MemRefType>(type), operand->get(),
+                                viewOffsets, viewSizes, strides);
   if (!rowDim)
     return memref::ExpandShapeOp::create(
         b, loc, ArrayRef<int64_t>{1, shape[0]}, result,
@@ -135,9 +135,67 @@ static Value view(OpBuilder &b, Location loc, linalg::LinalgOp op,
     return result;
   return memref::TransposeOp::create(
       b, loc, result,
-      AffineMapAttr::get(
-          AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0},
-                                       b.getContext())));
+      AffineMapAttr::get(AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0},
+                                                      b.getContext())));
+}
+
+/// The offset and extent of block `iv` of `size` elements cut by `step`.
+static std::pair<OpFoldResult, OpFoldResult>
+blockOf(OpBuilder &b, Location loc, Value iv, OpFoldResult size, int64_t step) {
+  AffineExpr i = b.getAffineDimExpr(0), s = b.getAffineSymbolExpr(0);
+  OpFoldResult offset =
+      affine::makeComposedFoldedAffineApply(b, loc, i * step, {iv});
+  auto known = getConstantIntValue(size);
+  if (known && *known % step == 0)
+    return {offset, b.getIndexAttr(step)};
+  auto least = AffineMap::get(
+      1, 1, {b.getAffineConstantExpr(step), s - i * step}, b.getContext());
+  return {offset,
+          affine::makeComposedFoldedAffineMin(b, loc, least, {iv, size})};
+}
+
+static OpFoldResult blocks(OpBuilder &b, Location loc, OpFoldResult size,
+                           int64_t step) {
+  return affine::makeComposedFoldedAffineApply(
+      b, loc, b.getAffineSymbolExpr(0).ceilDiv(step), {size});
+}
+
+void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
+                                 MicroKernels &kernels) {
+  Location loc = op.getLoc();
+  b.setInsertionPoint(op);
+  Value x = op.getX(), packed = op.getPacked(), c = op.getInit();
+  OpFoldResult m = memref::getMixedSize(b, loc, x, 0);
+  OpFoldResult k = memref::getMixedSize(b, loc, x, 1);
+  OpFoldResult n = memref::getMixedSize(b, loc, c, 1);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  int64_t panel = op.getPanel();
+  auto forall = scf::ForallOp::create(
+      b, loc,
+      ArrayRef<OpFoldResult>{blocks(b, loc, m, rowsPerTask),
+                             blocks(b, loc, n, panel)},
+      ValueRange{}, std::nullopt);
+  b.setInsertionPoint(forall.getTerminator());
+  Value panelNumber = forall.getInductionVars()[1];
+  auto [row, rows] =
+      blockOf(b, loc, forall.getInductionVars()[0], m, rowsPerTask);
+  auto [column, columns] = blockOf(b, loc, panelNumber, n, panel);
+  SmallVector<OpFoldResult> unit{one, one};
+  Value a = memref::SubViewOp::create(b, loc, x, {row, zero}, {rows, k}, unit);
+  auto panelType = memref::SubViewOp::inferRankReducedResultType(
+      {getConstantIntValue(k).value_or(ShapedType::kDynamic), panel},
+      cast<MemRefType>(packed.getType()), {panelNumber, zero, zero},
+      {one, k, b.getIndexAttr(panel)}, {one, one, one});
+  Value bPanel = memref::SubViewOp::create(
+      b, loc, cast<MemRefType>(panelType), packed,
+      SmallVector<OpFoldResult>{panelNumber, zero, zero},
+      SmallVector<OpFoldResult>{one, k, b.getIndexAttr(panel)},
+      SmallVector<OpFoldResult>{one, one, one});
+  Value tile = memref::SubViewOp::create(b, loc, c, {row, column},
+                                         {rows, columns}, unit);
+  kernels.emitPanel(b, loc, a, bPanel, tile, rows, columns,
+                    /*readsPastColumns=*/true, /*accumulate=*/false);
+  b.eraseOp(op);
 }
 
 LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
@@ -157,9 +215,7 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   SmallVector<OpFoldResult> bounds;
   auto add = [&](unsigned dim, int64_t step) {
     dims.push_back(dim);
-    AffineExpr s = b.getAffineSymbolExpr(0);
-    bounds.push_back(affine::makeComposedFoldedAffineApply(
-        b, loc, s.ceilDiv(step), {sizes[dim]}));
+    bounds.push_back(blocks(b, loc, sizes[dim], step));
   };
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
     if (dim != product->n && dim != product->k && product->m != dim)
@@ -177,21 +233,11 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
     int64_t step = dim == product->n   ? lanes
                    : product->m == dim ? rowsPerTask
                                        : 1;
-    AffineExpr i = b.getAffineDimExpr(0), s = b.getAffineSymbolExpr(0);
-    offsets[dim] =
-        affine::makeComposedFoldedAffineApply(b, loc, i * step, {iv});
     if (step == 1)
-      continue;
-    auto known = getConstantIntValue(sizes[dim]);
-    extents[dim] =
-        known && *known % step == 0
-            ? b.getIndexAttr(step)
-            : affine::makeComposedFoldedAffineMin(
-                  b, loc,
-                  AffineMap::get(1, 1,
-                                 {b.getAffineConstantExpr(step), s - i * step},
-                                 b.getContext()),
-                  {iv, sizes[dim]});
+      offsets[dim] = iv;
+    else
+      std::tie(offsets[dim], extents[dim]) =
+          blockOf(b, loc, iv, sizes[dim], step);
   }
   OpFoldResult rows = product->m ? extents[*product->m] : b.getIndexAttr(1);
   OpFoldResult columns = extents[product->n];

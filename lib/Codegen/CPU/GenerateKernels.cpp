@@ -20,8 +20,8 @@ namespace mlir::ds {
 using namespace mlir;
 using namespace mlir::ds;
 
-/// Elements that one task computes at least, where rows are shorter: fewer would
-/// cost more to hand out than to compute.
+/// Elements that one task computes at least, where rows are shorter: fewer
+/// would cost more to hand out than to compute.
 static constexpr int64_t taskElements = 4096;
 
 namespace {
@@ -46,6 +46,17 @@ void GenerateKernels::runOnOperation() {
   }
 
   MicroKernels kernels(module, {tileRows, tileLanes, lanes});
+  SmallVector<PackedMatmulOp> products;
+  module.walk([&](PackedMatmulOp op) { products.push_back(op); });
+  for (PackedMatmulOp op : products) {
+    if (op.getPanel() != tileLanes) {
+      op.emitOpError() << "expected panels of " << tileLanes
+                       << " columns for this target, found " << op.getPanel();
+      return signalPassFailure();
+    }
+    lowerPackedMatmul(rewriter, op, kernels);
+  }
+
   SmallVector<linalg::LinalgOp> ops;
   module.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
   for (linalg::LinalgOp op : ops) {

@@ -1,4 +1,5 @@
-//===- MicroKernel.h - Register-tiled matrix products ------------*- C++ -*-===//
+//===- MicroKernel.h - Register-tiled matrix products ------------*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -28,7 +29,8 @@ struct RegisterTile {
 /// They are shared by all products of a module with the same operand types.
 class MicroKernels {
 public:
-  MicroKernels(ModuleOp module, RegisterTile tile) : module(module), tile(tile) {}
+  MicroKernels(ModuleOp module, RegisterTile tile)
+      : module(module), tile(tile) {}
 
   const RegisterTile &registerTile() const { return tile; }
 
@@ -38,8 +40,8 @@ public:
   /// B has `tile.lanes` columns even if `columns` is less. C is added to
   /// where `accumulate` is set, else overwritten.
   void emitPanel(OpBuilder &b, Location loc, Value a, Value bPanel, Value c,
-                 OpFoldResult rows, OpFoldResult columns,
-                 bool readsPastColumns, bool accumulate);
+                 OpFoldResult rows, OpFoldResult columns, bool readsPastColumns,
+                 bool accumulate);
 
 private:
   func::FuncOp getKernel(MemRefType a, MemRefType b, MemRefType c, int64_t rows,
@@ -55,6 +57,11 @@ private:
 /// by loops that call micro-kernels. Fails where it is not one of that form.
 LogicalResult lowerContraction(RewriterBase &rewriter, linalg::LinalgOp op,
                                MicroKernels &kernels);
+
+/// Replaces a product with a packed weight on buffers by tasks that call
+/// micro-kernels.
+void lowerPackedMatmul(RewriterBase &rewriter, PackedMatmulOp op,
+                       MicroKernels &kernels);
 
 } // namespace mlir::ds
 
