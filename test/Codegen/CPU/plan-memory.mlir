@@ -8,9 +8,9 @@
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: %[[ARENA:[^ :]*]]: memref<?xi8>, %{{[^ :]*}}: memref<?xi8>, %{{[^ :]*}}: index, %{{[^ :]*}}: !llvm.ptr
 // CHECK: %[[C0:.*]] = arith.constant 0 : index
-// CHECK: memref.view %{{.*}}[%[[C0]]]
-// CHECK: memref.view %{{.*}}[%[[SECOND:.*]]][
-// CHECK: memref.view %{{.*}}[%[[C0]]]
+// CHECK: %[[FIRST:.*]] = memref.view %{{.*}}[%[[C0]]]
+// CHECK: %[[SECOND:.*]] = memref.view %{{.*}}[%[[BYTES:.*]]][
+// CHECK: "test.use"(%[[SECOND]], %[[FIRST]])
 // CHECK-NOT: memref.alloc
 func.func @main(%x: memref<?xf32>) -> memref<?xf32> attributes {ds.inputs = 1 : i64} {
   %c0 = arith.constant 0 : index
