@@ -20,8 +20,14 @@ namespace {
 struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
   LogicalResult initialize(MLIRContext *) override {
     auto all = std::make_shared<LoweringRegistry>();
+    populateActivationLowerings(*all);
+    populateCastLowerings(*all);
+    populateComparisonLowerings(*all);
     populateElementwiseLowerings(*all);
     populateMatMulLowerings(*all);
+    populateNormalizationLowerings(*all);
+    populateReductionLowerings(*all);
+    populateSoftmaxLowerings(*all);
     registry = std::move(all);
     return success();
   }
