@@ -21,10 +21,16 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
   LogicalResult initialize(MLIRContext *) override {
     auto all = std::make_shared<LoweringRegistry>();
     populateAttentionLowerings(*all);
+    populateActivationLowerings(*all);
+    populateCastLowerings(*all);
+    populateComparisonLowerings(*all);
     populateElementwiseLowerings(*all);
     populateLinearLowerings(*all);
     populateMatMulLowerings(*all);
     populateRopeLowerings(*all);
+    populateNormalizationLowerings(*all);
+    populateReductionLowerings(*all);
+    populateSoftmaxLowerings(*all);
     registry = std::move(all);
     return success();
   }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Codegen/Linalg/GenericBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -47,70 +48,10 @@ Value Lowering::filled(ArrayRef<OpFoldResult> dims, Value value) {
 
 Value Lowering::elementwise(ValueRange sources, ArrayRef<OpFoldResult> dims,
                             Type element, Body body) {
-  MLIRContext *context = b.getContext();
-  int64_t rank = dims.size();
-  SmallVector<Value> inputs;
-  SmallVector<AffineMap> maps;
-  // Inputs that broadcast in a way only known at run time, by argument number.
-  struct Undecided {
-    Value tensor;
-    SmallVector<Value> last; // per dim: dim - 1, or null where it is decided
-    SmallVector<AffineExpr> exprs;
-  };
-  SmallVector<std::pair<size_t, Undecided>> undecided;
-
-  for (auto [i, source] : llvm::enumerate(sources)) {
-    SmallVector<OpFoldResult> sourceDims = llvm::to_vector(shapes.dims(source));
-    Undecided access{lowered(source), {}, {}};
-    bool decided = true;
-    for (auto [j, dim] : llvm::enumerate(sourceDims)) {
-      int64_t loop = rank - sourceDims.size() + j;
-      bool isOne = isConstantIntValue(dim, 1);
-      bool same = dim == dims[loop] || (getConstantIntValue(dim) && !isOne);
-      access.exprs.push_back(isOne ? b.getAffineConstantExpr(0)
-                                   : b.getAffineDimExpr(loop));
-      access.last.push_back(nullptr);
-      if (isOne || same)
-        continue;
-      decided = false;
-      access.last.back() =
-          shapes.materialize(shapes.sub(dim, shapes.constant(1)));
-    }
-    if (decided) {
-      maps.push_back(AffineMap::get(rank, 0, access.exprs, context));
-      inputs.push_back(access.tensor);
-    } else {
-      undecided.emplace_back(i, std::move(access));
-    }
-  }
-  maps.push_back(b.getMultiDimIdentityMap(rank));
-
-  Value init = empty(dims, element);
-  auto generic = linalg::GenericOp::create(
-      b, loc(), init.getType(), inputs, init, maps,
-      SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
-      [&](OpBuilder &nested, Location nestedLoc, ValueRange args) {
-        SmallVector<Value> scalars = llvm::to_vector(args);
-        for (auto &[position, access] : undecided) {
-          SmallVector<Value> indices;
-          for (auto [expr, last] : llvm::zip(access.exprs, access.last)) {
-            Value index;
-            if (auto dim = dyn_cast<AffineDimExpr>(expr))
-              index =
-                  linalg::IndexOp::create(nested, nestedLoc, dim.getPosition());
-            else
-              index = arith::ConstantIndexOp::create(nested, nestedLoc, 0);
-            if (last)
-              index = arith::MinSIOp::create(nested, nestedLoc, index, last);
-            indices.push_back(index);
-          }
-          scalars.insert(scalars.begin() + position,
-                         extract(nested, nestedLoc, access.tensor, indices));
-        }
-        linalg::YieldOp::create(nested, nestedLoc,
-                                body(nested, nestedLoc, scalars));
-      });
-  return generic.getResult(0);
+  GenericBuilder generic(*this, dims);
+  for (Value source : sources)
+    generic.addBroadcast(source);
+  return generic.map(element, body);
 }
 
 LogicalResult Lowering::requireEqual(Operation *op, OpFoldResult lhs,
@@ -143,6 +84,21 @@ LogicalResult Lowering::requireBroadcast(Operation *op, OpFoldResult source,
       arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::eq, v0, v1);
   Value holds = arith::OrIOp::create(b, loc(), isOne, same);
   CheckOp::create(b, loc(), holds, v0, v1, message);
+  return success();
+}
+
+LogicalResult Lowering::requireNotEmpty(Operation *op, OpFoldResult dim,
+                                        StringRef message) {
+  if (auto known = getConstantIntValue(dim)) {
+    if (*known > 0)
+      return success();
+    return op->emitOpError(message);
+  }
+  Value v0 = shapes.materialize(dim);
+  Value zero = shapes.materialize(shapes.constant(0));
+  Value holds =
+      arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::sgt, v0, zero);
+  CheckOp::create(b, loc(), holds, v0, zero, message);
   return success();
 }
 

@@ -4,113 +4,147 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Codegen/Linalg/GenericBuilder.h"
+#include "ds/Codegen/Linalg/Scalars.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "ds/Dialect/ONNX/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace mlir::ds;
 
-/// A generic (batch…, m, n, k) with the operands' own maps: a stacking dim that
-/// an operand lacks or has as 1 is not indexed, so nothing is broadcast in
-/// memory.
+namespace {
+/// An operand of a product: its lowered tensor, its dims and their loops.
+struct Factor {
+  Value tensor;
+  SmallVector<OpFoldResult> dims;
+  SmallVector<int64_t> over;
+};
+} // namespace
+
+/// The sums of products over the last of `loops`, in the compute type. Stacking
+/// dims that a factor lacks or has as 1 are not indexed: nothing is broadcast
+/// in memory.
+static Value emitProduct(Lowering &l, Type element,
+                         ArrayRef<OpFoldResult> loops, const Factor &lhs,
+                         const Factor &rhs) {
+  GenericBuilder generic(l, loops, /*reductions=*/1);
+  generic.add(lhs.tensor, lhs.dims, lhs.over);
+  generic.add(rhs.tensor, rhs.dims, rhs.over);
+  Type sum = Scalars::computeType(element);
+  return generic.reduce(
+      cast<TypedAttr>(l.b.getZeroAttr(sum)),
+      [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
+        Scalars s(b, loc, element);
+        return {s.add(v[2], s.mul(s.load(v[0]), s.load(v[1])))};
+      });
+}
+
+/// A tensor of the compute type as it is stored.
+static Value storeTensor(Lowering &l, Value computed,
+                         ArrayRef<OpFoldResult> dims, Type element) {
+  Type storage = Lowering::storageElement(element);
+  if (cast<ShapedType>(computed.getType()).getElementType() == storage)
+    return computed;
+  GenericBuilder generic(l, dims);
+  generic.add(computed, dims, llvm::to_vector(llvm::seq<int64_t>(dims.size())));
+  return generic.map(
+      storage,
+      [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
+        return {Scalars(b, loc, element).store(v[0], storage)};
+      });
+}
+
+/// Loops (batch…, m, n, k); m and n are absent where an operand is a vector.
 static LogicalResult lowerMatMul(onnx::MatMulOp op, Lowering &l) {
   SmallVector<OpFoldResult> a = llvm::to_vector(l.shapes.dims(op.getA()));
-  SmallVector<OpFoldResult> bDims = llvm::to_vector(l.shapes.dims(op.getB()));
+  SmallVector<OpFoldResult> b = llvm::to_vector(l.shapes.dims(op.getB()));
   SmallVector<OpFoldResult> result =
       llvm::to_vector(l.shapes.dims(op.getResult()));
-  bool aIsVector = a.size() == 1, bIsVector = bDims.size() == 1;
+  bool aIsVector = a.size() == 1, bIsVector = b.size() == 1;
   int64_t batch = result.size() - !aIsVector - !bIsVector;
-  int64_t loops = result.size() + 1;
-  OpBuilder &b = l.b;
+  int64_t kLoop = result.size();
 
-  AffineExpr k = b.getAffineDimExpr(loops - 1);
-  bool undecided = false;
-  auto stackExprs = [&](ArrayRef<OpFoldResult> dims, int64_t matrixDims) {
-    SmallVector<AffineExpr> exprs;
-    int64_t own = dims.size() - matrixDims;
-    for (int64_t i = 0; i < own; ++i) {
-      int64_t loop = batch - own + i;
-      bool isOne = isConstantIntValue(dims[i], 1);
-      undecided |=
-          !isOne && !getConstantIntValue(dims[i]) && dims[i] != result[loop];
-      exprs.push_back(isOne ? b.getAffineConstantExpr(0)
-                            : b.getAffineDimExpr(loop));
-    }
-    return exprs;
-  };
-  SmallVector<AffineExpr> aExprs = stackExprs(a, aIsVector ? 1 : 2);
-  if (!aIsVector)
-    aExprs.push_back(b.getAffineDimExpr(batch));
-  aExprs.push_back(k);
-  SmallVector<AffineExpr> bExprs = stackExprs(bDims, bIsVector ? 1 : 2);
-  bExprs.push_back(k);
-  if (!bIsVector)
-    bExprs.push_back(b.getAffineDimExpr(batch + !aIsVector));
-  OpFoldResult otherK = bDims[bDims.size() - (bIsVector ? 1 : 2)];
-  if (failed(l.requireEqual(op, a.back(), otherK,
+  OpFoldResult &bK = b[bIsVector ? 0 : b.size() - 2];
+  if (failed(l.requireEqual(op, a.back(), bK,
                             "the contracted dims differ: {0} and {1}")))
     return failure();
-  if (undecided)
-    return op.emitOpError("the broadcast of its stacking dims is only known "
-                          "at run time, which is not supported");
+  bK = a.back();
 
-  Type element = Lowering::storageType(op.getType()).getElementType();
-  // Half-precision products accumulate in f32.
-  Type sum = element;
-  if (element.isF16() || element.isBF16())
-    sum = b.getF32Type();
-  Value zero = arith::ConstantOp::create(b, l.loc(), b.getZeroAttr(sum));
-  SmallVector<utils::IteratorType> iterators(loops,
-                                             utils::IteratorType::parallel);
-  iterators.back() = utils::IteratorType::reduction;
-  MLIRContext *context = b.getContext();
-  auto generic = linalg::GenericOp::create(
-      b, l.loc(), l.empty(result, sum).getType(),
-      ValueRange{l.lowered(op.getA()), l.lowered(op.getB())},
-      l.filled(result, zero),
-      ArrayRef{AffineMap::get(loops, 0, aExprs, context),
-               AffineMap::get(loops, 0, bExprs, context),
-               AffineMap::getMultiDimIdentityMap(loops - 1, context)
-                   .replaceDimsAndSymbols({}, {}, loops, 0)},
-      iterators, [&](OpBuilder &nested, Location loc, ValueRange v) {
-        Value lhs = v[0], rhs = v[1];
-        if (sum != element) {
-          lhs = arith::ExtFOp::create(nested, loc, sum, lhs);
-          rhs = arith::ExtFOp::create(nested, loc, sum, rhs);
-        }
-        Value next;
-        if (isa<FloatType>(sum)) {
-          Value p = arith::MulFOp::create(nested, loc, lhs, rhs);
-          next = arith::AddFOp::create(nested, loc, v[2], p);
-        } else {
-          Value p = arith::MulIOp::create(nested, loc, lhs, rhs);
-          next = arith::AddIOp::create(nested, loc, v[2], p);
-        }
-        linalg::YieldOp::create(nested, loc, next);
-      });
-  Value lowered = generic.getResult(0);
-  if (sum != element) {
-    Value half = l.empty(result, element);
-    SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(result.size()));
-    lowered = linalg::GenericOp::create(
-                  b, l.loc(), half.getType(), lowered, half, maps,
-                  SmallVector<utils::IteratorType>(
-                      result.size(), utils::IteratorType::parallel),
-                  [&](OpBuilder &nested, Location loc, ValueRange v) {
-                    linalg::YieldOp::create(
-                        nested, loc,
-                        arith::TruncFOp::create(nested, loc, element, v[0])
-                            .getResult());
-                  })
-                  .getResult(0);
+  auto stackLoops = [&](int64_t stackDims) {
+    return llvm::to_vector(llvm::seq<int64_t>(batch - stackDims, batch));
+  };
+  Factor lhs{l.lowered(op.getA()), a, stackLoops(aIsVector ? 0 : a.size() - 2)};
+  if (!aIsVector)
+    lhs.over.push_back(batch);
+  lhs.over.push_back(kLoop);
+  Factor rhs{l.lowered(op.getB()), b, stackLoops(bIsVector ? 0 : b.size() - 2)};
+  rhs.over.push_back(kLoop);
+  if (!bIsVector)
+    rhs.over.push_back(batch + !aIsVector);
+
+  SmallVector<OpFoldResult> loops = result;
+  loops.push_back(a.back());
+  Type element = onnx::elementType(op.getA());
+  Value product = emitProduct(l, element, loops, lhs, rhs);
+  l.setLowered(op.getResult(), storeTensor(l, product, result, element));
+  return success();
+}
+
+static LogicalResult lowerGemm(onnx::GemmOp op, Lowering &l) {
+  SmallVector<OpFoldResult> a = llvm::to_vector(l.shapes.dims(op.getA()));
+  SmallVector<OpFoldResult> b = llvm::to_vector(l.shapes.dims(op.getB()));
+  int64_t m = 0, n = 1, k = 2; // loops
+  Factor lhs{l.lowered(op.getA()), a, {m, k}};
+  Factor rhs{l.lowered(op.getB()), b, {k, n}};
+  if (op.getTransA())
+    std::swap(lhs.over[0], lhs.over[1]);
+  if (op.getTransB())
+    std::swap(rhs.over[0], rhs.over[1]);
+  OpFoldResult aK = a[op.getTransA() ? 0 : 1];
+  OpFoldResult &bK = rhs.dims[op.getTransB() ? 1 : 0];
+  if (failed(l.requireEqual(op, aK, bK,
+                            "the contracted dims differ: {0} and {1}")))
+    return failure();
+  bK = aK;
+
+  SmallVector<OpFoldResult> result =
+      llvm::to_vector(l.shapes.dims(op.getResult()));
+  SmallVector<OpFoldResult> loops = result;
+  loops.push_back(aK);
+  Type element = onnx::elementType(op.getA());
+  Value product = emitProduct(l, element, loops, lhs, rhs);
+
+  bool hasC = onnx::isPresent(op.getC());
+  double alpha = op.getAlpha().convertToDouble();
+  double beta = op.getBeta().convertToDouble();
+  if (!hasC && alpha == 1) {
+    l.setLowered(op.getResult(), storeTensor(l, product, result, element));
+    return success();
   }
-  l.setLowered(op.getResult(), lowered);
+  Type storage = Lowering::storageElement(element);
+  GenericBuilder generic(l, result);
+  generic.add(product, result, {m, n});
+  if (hasC)
+    generic.addBroadcast(op.getC());
+  l.setLowered(op.getResult(),
+               generic.map(storage,
+                           [&](OpBuilder &b, Location loc,
+                               ValueRange v) -> SmallVector<Value> {
+                             Scalars s(b, loc, element);
+                             auto scaled = [&](Value value, double factor) {
+                               return factor == 1
+                                          ? value
+                                          : s.mul(s.constant(factor), value);
+                             };
+                             Value y = scaled(v[0], alpha);
+                             if (hasC)
+                               y = s.add(y, scaled(s.load(v[1]), beta));
+                             return {s.store(y, storage)};
+                           }));
   return success();
 }
 
 void mlir::ds::populateMatMulLowerings(LoweringRegistry &registry) {
   registry.add<onnx::MatMulOp>(lowerMatMul);
+  registry.add<onnx::GemmOp>(lowerGemm);
 }

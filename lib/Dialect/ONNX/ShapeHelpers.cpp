@@ -139,3 +139,55 @@ mlir::onnx::constantElements(Operation *op, Value operand, StringRef name) {
     values.push_back(value.getSExtValue());
   return values;
 }
+
+FailureOr<SmallVector<int64_t>>
+mlir::onnx::constantElements(Operation *op, ShapeBuilder &shapes, Value operand,
+                             StringRef name) {
+  // A literal may be of more elements than shape arithmetic follows.
+  if (!matchPattern(operand, m_Constant())) {
+    if (auto elements = shapes.elements(operand))
+      if (auto values = getConstantIntValues(*elements))
+        return *values;
+  }
+  return constantElements(op, operand, name);
+}
+
+/// Whether shapes may be computed in a type: index arithmetic represents all of
+/// its values.
+static bool isShapeInteger(Type element) {
+  return element.isSignlessInteger(1) || element.isSignlessInteger(32) ||
+         element.isSignlessInteger(64);
+}
+
+std::optional<SmallVector<OpFoldResult>> mlir::onnx::inferShapeArithmetic(
+    Operation *op, ShapeBuilder &shapes,
+    function_ref<OpFoldResult(ArrayRef<OpFoldResult>)> combine) {
+  auto computable = [](Value v) { return isShapeInteger(elementType(v)); };
+  if (!llvm::all_of(op->getOperands(), computable) ||
+      !computable(op->getResult(0)))
+    return std::nullopt;
+  auto elements = inferElementwiseElements(op, shapes, combine);
+  if (elements && elementType(op->getResult(0)).isInteger(32))
+    for (OpFoldResult &element : *elements)
+      if (auto value = getConstantIntValue(element))
+        element = shapes.constant(static_cast<int32_t>(*value));
+  return elements;
+}
+
+LogicalResult mlir::onnx::checkBroadcastsTo(Operation *op,
+                                            ArrayRef<OpFoldResult> from,
+                                            ArrayRef<OpFoldResult> to,
+                                            StringRef name) {
+  bool fits = from.size() <= to.size();
+  if (fits)
+    for (auto [dim, target] : llvm::zip(from, to.take_back(from.size()))) {
+      auto known = getConstantIntValue(dim),
+           wanted = getConstantIntValue(target);
+      fits &= !known || *known == 1 || !wanted || known == wanted;
+    }
+  if (!fits)
+    return op->emitOpError()
+           << "operand '" << name << "' of shape " << describe(from)
+           << " does not broadcast to " << describe(to);
+  return success();
+}

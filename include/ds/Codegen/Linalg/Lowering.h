@@ -54,7 +54,8 @@ public:
   /// An all-parallel linalg.generic over `dims`, to which the lowered `inputs`
   /// broadcast. `sources` holds the source values of the inputs, whose dims
   /// decide the broadcast; one that can only be decided at run time reads that
-  /// input at index min(i, dim - 1). Result elements have type `element`.
+  /// input at index min(i, dim - 1), after a ds.check that it is legal. Result
+  /// elements have type `element`.
   Value elementwise(ValueRange sources, ArrayRef<OpFoldResult> dims,
                     Type element, Body body);
 
@@ -68,6 +69,9 @@ public:
   /// to `target`, in the same way.
   LogicalResult requireBroadcast(Operation *op, OpFoldResult source,
                                  OpFoldResult target, StringRef message);
+  /// States that a dim is at least 1, in the same way.
+  LogicalResult requireNotEmpty(Operation *op, OpFoldResult dim,
+                                StringRef message);
 
   /// A reference to `source`'s elements by index in the body of a generic.
   static Value extract(OpBuilder &b, Location loc, Value tensor,
@@ -104,10 +108,16 @@ private:
 
 // One function for each file of lowerings.
 void populateAttentionLowerings(LoweringRegistry &registry);
+void populateActivationLowerings(LoweringRegistry &registry);
+void populateCastLowerings(LoweringRegistry &registry);
+void populateComparisonLowerings(LoweringRegistry &registry);
 void populateElementwiseLowerings(LoweringRegistry &registry);
 void populateLinearLowerings(LoweringRegistry &registry);
 void populateMatMulLowerings(LoweringRegistry &registry);
 void populateRopeLowerings(LoweringRegistry &registry);
+void populateNormalizationLowerings(LoweringRegistry &registry);
+void populateReductionLowerings(LoweringRegistry &registry);
+void populateSoftmaxLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds
 

@@ -34,6 +34,12 @@ public:
   }
 };
 
+/// What all reductions over several axes have in common.
+struct ReductionArgs {
+  Value data, axes;
+  bool keepDims, noopWithEmptyAxes;
+};
+
 } // namespace mlir::onnx
 
 #include "ds/Dialect/ONNX/ONNXDialect.h.inc"

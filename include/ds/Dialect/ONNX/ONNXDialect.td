@@ -38,6 +38,7 @@ def ONNX_Element : AnyTypeOf<[F16, F32, F64, BF16, I8, I16, I32, I64,
 def ONNX_FloatTensor : RankedTensorOf<[ONNX_Float]>;
 def ONNX_IntTensor : RankedTensorOf<[ONNX_Int]>;
 def ONNX_NumberTensor : RankedTensorOf<[ONNX_Number]>;
+def ONNX_UnsignedTensor : RankedTensorOf<[ONNX_UnsignedInt]>;
 def ONNX_BoolTensor : RankedTensorOf<[I1]>;
 def ONNX_AnyTensor : RankedTensorOf<[ONNX_Element]>;
 // Indices, axes and shapes.
@@ -94,5 +95,38 @@ class ONNX_BinaryOp<string mnemonic, Type type, list<Trait> traits = []>
     }
   }];
 }
+
+/// An op on any number of operands that broadcast against each other.
+class ONNX_VariadicOp<string mnemonic, Type type, list<Trait> traits = []>
+    : ONNX_Op<mnemonic, !listconcat([ONNX_SameElementType,
+        ParamNativeOpTrait<"AtLeastNOperands", "1">], traits)> {
+  let arguments = (ins Variadic<type>:$inputs);
+  let results = (outs type:$output);
+  let inferDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferResults(
+        ::mlir::ds::ShapeBuilder &shapes,
+        ::llvm::SmallVectorImpl<::mlir::ds::ResultShape> &results) {
+      return inferBroadcast(*this, shapes, results);
+    }
+  }];
+}
+
+/// A comparison of two operands that broadcast against each other.
+class ONNX_CompareOp<string mnemonic, Type type, list<Trait> traits = []>
+    : ONNX_Op<mnemonic, !listconcat([SameOperandsElementType], traits)> {
+  let arguments = (ins type:$lhs, type:$rhs);
+  let results = (outs ONNX_BoolTensor:$output);
+  let inferDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferResults(
+        ::mlir::ds::ShapeBuilder &shapes,
+        ::llvm::SmallVectorImpl<::mlir::ds::ResultShape> &results) {
+      return inferBroadcast(*this, shapes, results,
+                            ::mlir::IntegerType::get(getContext(), 1));
+    }
+  }];
+}
+
+/// The op takes part in shape arithmetic.
+def ONNX_Elements : DeclareOpInterfaceMethods<DS_ElementsOpInterface>;
 
 #endif // DS_DIALECT_ONNX_ONNXDIALECT_TD

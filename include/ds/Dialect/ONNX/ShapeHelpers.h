@@ -10,6 +10,8 @@
 
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 
+#include "llvm/ADT/SmallBitVector.h"
+
 namespace mlir::onnx {
 
 using ds::ResultShape;
@@ -43,6 +45,38 @@ FailureOr<int64_t> normalizeAxis(Operation *op, int64_t axis, int64_t rank);
 /// compile time, or an error on the op that names the operand.
 FailureOr<SmallVector<int64_t>> constantElements(Operation *op, Value operand,
                                                  StringRef name);
+
+/// The same, of an operand that shape arithmetic may have computed.
+FailureOr<SmallVector<int64_t>> constantElements(Operation *op,
+                                                 ShapeBuilder &shapes,
+                                                 Value operand, StringRef name);
+
+/// inferElementwiseElements for the integer types that shapes are computed in:
+/// signless ones of 32 and 64 bits, and bool. Constants wrap as their type
+/// does; run-time values are taken to be in its range.
+std::optional<SmallVector<OpFoldResult>> inferShapeArithmetic(
+    Operation *op, ShapeBuilder &shapes,
+    function_ref<OpFoldResult(ArrayRef<OpFoldResult>)> combine);
+
+/// Fails with an error on the op where an operand is known not to broadcast to
+/// a shape that it may not widen.
+LogicalResult checkBroadcastsTo(Operation *op, ArrayRef<OpFoldResult> from,
+                                ArrayRef<OpFoldResult> to, StringRef name);
+
+/// Which dims of the data a reduction op reduces, or an error on the op.
+FailureOr<llvm::SmallBitVector> reducedDims(Operation *op, ReductionArgs args,
+                                            ShapeBuilder &shapes);
+LogicalResult inferReduction(Operation *op, ReductionArgs args,
+                             ShapeBuilder &shapes,
+                             SmallVectorImpl<ResultShape> &results);
+/// The elements of a reduction's result where the op is a sum, product, maximum
+/// or minimum of integers.
+std::optional<SmallVector<OpFoldResult>>
+inferReducedElements(Operation *op, ReductionArgs args, ShapeBuilder &shapes);
+/// The shape of an i64 result for which operand 0 is reduced along one axis.
+LogicalResult inferArgReduction(Operation *op, int64_t axis, bool keepDims,
+                                ShapeBuilder &shapes,
+                                SmallVectorImpl<ResultShape> &results);
 
 } // namespace mlir::onnx
 

@@ -1,0 +1,149 @@
+//===- Cast.cpp - Conversions between element types to linalg -------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/Linalg/Scalars.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+using arith::CmpFPredicate;
+using arith::CmpIPredicate;
+
+/// f64 to f32 such that a further rounding to fewer bits gives what rounding at
+/// once would have given: toward zero, with the last bit set where bits were
+/// lost.
+static Value roundToOdd(Scalars &s, Value wide) {
+  Type f32 = s.b.getF32Type(), i32 = s.b.getI32Type();
+  Value nearest = arith::TruncFOp::create(s.b, s.loc, f32, wide);
+  Value back = arith::ExtFOp::create(s.b, s.loc, wide.getType(), nearest);
+  Value bits = arith::BitcastOp::create(s.b, s.loc, i32, nearest);
+  Value one = s.constant(1, i32);
+  Value tooFar = arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::OGT,
+                                       s.make<math::AbsFOp>(back),
+                                       s.make<math::AbsFOp>(wide));
+  bits = s.select(tooFar, s.make<arith::SubIOp>(bits, one), bits);
+  Value inexact =
+      arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::ONE, back, wide);
+  bits = s.select(inexact, s.make<arith::OrIOp>(bits, one), bits);
+  return arith::BitcastOp::create(s.b, s.loc, f32, bits);
+}
+
+static Value floatToFloat(Scalars &s, Value value, Type to) {
+  Type type = Scalars::computeType(to);
+  unsigned from = value.getType().getIntOrFloatBitWidth();
+  if (from == type.getIntOrFloatBitWidth())
+    return value;
+  if (from < type.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(s.b, s.loc, type, value);
+  if (type != to)
+    return roundToOdd(s, value);
+  return arith::TruncFOp::create(s.b, s.loc, type, value);
+}
+
+/// Truncates; what lies outside the type becomes its nearest value, NaN the
+/// least one. (The plain conversions are undefined there.)
+static Value floatToInt(Scalars &s, Value value, Type to) {
+  bool isUnsigned = Scalars::isUnsigned(to);
+  unsigned width = to.getIntOrFloatBitWidth();
+  const llvm::fltSemantics &semantics =
+      cast<FloatType>(value.getType()).getFloatSemantics();
+  auto bound = [&](const APInt &limit, bool &exact) -> Value {
+    APFloat number(semantics);
+    exact = number.convertFromAPInt(limit, !isUnsigned,
+                                    APFloat::rmTowardZero) == APFloat::opOK;
+    return arith::ConstantOp::create(s.b, s.loc,
+                                     FloatAttr::get(value.getType(), number));
+  };
+  APInt least =
+      isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width);
+  APInt greatest =
+      isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
+  bool leastExact, greatestExact;
+  Value low = bound(least, leastExact), high = bound(greatest, greatestExact);
+  // The number of these that is not NaN.
+  Value clamped =
+      s.make<arith::MinNumFOp>(s.make<arith::MaxNumFOp>(value, low), high);
+  Type storage = Lowering::storageElement(to);
+  Value result;
+  if (isUnsigned)
+    result = arith::FPToUIOp::create(s.b, s.loc, storage, clamped);
+  else
+    result = arith::FPToSIOp::create(s.b, s.loc, storage, clamped);
+  if (greatestExact)
+    return result;
+  // No float lies between the last one in range and the greatest integer.
+  Value above =
+      arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::OGT, value, high);
+  Value limit = arith::ConstantOp::create(
+      s.b, s.loc, s.b.getIntegerAttr(storage, greatest));
+  return s.select(above, limit, result);
+}
+
+Value mlir::ds::convertScalar(Scalars s, Value value, Type from, Type to) {
+  if (from == to)
+    return value;
+  bool fromFloat = isa<FloatType>(from), toFloat = isa<FloatType>(to);
+  if (to.isInteger(1)) {
+    Value zero = s.constant(0, value.getType());
+    if (fromFloat)
+      return arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::UNE, value, zero);
+    return arith::CmpIOp::create(s.b, s.loc, CmpIPredicate::ne, value, zero);
+  }
+  if (fromFloat)
+    return toFloat ? floatToFloat(s, value, to) : floatToInt(s, value, to);
+
+  Type type = Scalars::computeType(to);
+  bool isUnsigned = Scalars::isUnsigned(from);
+  if (toFloat) {
+    if (isUnsigned)
+      return arith::UIToFPOp::create(s.b, s.loc, type, value);
+    return arith::SIToFPOp::create(s.b, s.loc, type, value);
+  }
+  unsigned have = value.getType().getIntOrFloatBitWidth();
+  unsigned want = type.getIntOrFloatBitWidth();
+  if (have == want)
+    return value;
+  if (have > want)
+    return arith::TruncIOp::create(s.b, s.loc, type, value);
+  if (isUnsigned)
+    return arith::ExtUIOp::create(s.b, s.loc, type, value);
+  return arith::ExtSIOp::create(s.b, s.loc, type, value);
+}
+
+/// From operand 0 to the element type of the result.
+static LogicalResult lowerCast(Operation *op, Lowering &l) {
+  Value input = op->getOperand(0), result = op->getResult(0);
+  Type from = cast<ShapedType>(input.getType()).getElementType();
+  Type to = cast<ShapedType>(result.getType()).getElementType();
+  // Signedness is not stored.
+  if (from == to ||
+      (!from.isInteger(1) && !to.isInteger(1) &&
+       Lowering::storageElement(from) == Lowering::storageElement(to))) {
+    l.setLowered(result, l.lowered(input));
+    return success();
+  }
+  Type storage = Lowering::storageElement(to);
+  SmallVector<OpFoldResult> dims = llvm::to_vector(l.shapes.dims(result));
+  l.setLowered(
+      result,
+      l.elementwise(
+          input, dims, storage,
+          [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
+            Scalars s(b, loc, from);
+            return {s.store(convertScalar(s, s.load(v[0]), from, to), storage)};
+          }));
+  return success();
+}
+
+static LogicalResult lowerIdentity(onnx::IdentityOp op, Lowering &l) {
+  l.setLowered(op.getResult(), l.lowered(op.getInput()));
+  return success();
+}
+
+void mlir::ds::populateCastLowerings(LoweringRegistry &registry) {
+  registry.addAll<onnx::CastOp, onnx::CastLikeOp>(lowerCast);
+  registry.add<onnx::IdentityOp>(lowerIdentity);
+}
