@@ -41,6 +41,44 @@ def EmitEntryPoints : Pass<"ds-emit-entry-points", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ExpandMath : Pass<"ds-expand-math"> {
+  let summary = "computes math functions in plain arithmetic, without libm";
+  let description = [{
+    Compiled code calls nothing but memcpy, memmove and memset. This pass
+    replaces every op that LLVM would lower to another call on x86-64-v3 or
+    newer or AArch64: the elementary functions, powers, `arith.remf`, and
+    conversions to and arithmetic in half precision. What these targets have
+    instructions for (`math.sqrt`, `math.fma`, rounding to integers, …) stays.
+
+    Operands are scalars or fixed-size vectors of f16, bf16, f32 or f64. A
+    result is the same bits as a scalar and in any lane of a vector: the
+    arithmetic is the same, fused multiply-adds are explicit and no fast-math
+    flag is set; those of the replaced op are ignored. Half-precision functions
+    are computed in f32. `docs/math-accuracy.md` lists the measured errors.
+
+    Runs before scf is lowered: `arith.remf`, `math.ipowi` and the reduction of
+    large angles are loops.
+
+    ```mlir
+    // before
+    %0 = math.rsqrt %x : vector<16xf32>
+    // after
+    %one = arith.constant dense<1.0> : vector<16xf32>
+    %root = math.sqrt %x : vector<16xf32>
+    %0 = arith.divf %one, %root : vector<16xf32>
+    ```
+  }];
+  let options = [
+    Option<"nativeBF16", "native-bf16", "bool", /*default=*/"false",
+           "The target converts f32 to bf16 in one instruction (AVX512-BF16, "
+           "AVX-NE-CONVERT, AArch64 BF16): keep that conversion. Such "
+           "instructions may flush subnormal numbers.">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def FuseElementwise : Pass<"ds-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "fuses element-wise generics into their consumers";
   let description = [{
