@@ -71,7 +71,10 @@ Binding parseBinding(const std::string &flag, const std::string &text,
     ds_type ignored;
     bool sizesOnly =
         x == std::string::npos || head.find_first_not_of("0123456789x") > x;
-    bool isLiteral = isInput && sizesOnly &&
+    // An input may be named like a type; then a second '=' or a '@' follows.
+    std::string rest = text.substr(equals + 1);
+    bool isValue = rest[0] != '@' && rest.find('=') == std::string::npos;
+    bool isLiteral = isInput && sizesOnly && isValue &&
                      ds_type_from_name(type.c_str(), &ignored) == DS_OK;
     if (!isLiteral) {
       binding.name = head;

@@ -213,7 +213,7 @@ Tensor run::parseLiteral(std::string_view text) {
     if (values.empty())
       fail("a value is missing after the last comma");
   }
-  if (given == 1 && count > 0)
+  if (given == 1)
     for (size_t i = size; i < tensor.bytes.size(); ++i)
       tensor.bytes[i] = tensor.bytes[i - size];
   else if (given != count)
