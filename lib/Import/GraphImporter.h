@@ -1,0 +1,96 @@
+//===- GraphImporter.h - A graph to a function ------------------*- C++ -*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_LIB_IMPORT_GRAPHIMPORTER_H
+#define DS_LIB_IMPORT_GRAPHIMPORTER_H
+
+#include "Attributes.h"
+#include "Functions.h"
+#include "Node.h"
+#include "NodeOrder.h"
+#include "Types.h"
+
+#include "ds/Import/ONNXImporter.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::ds::importer {
+
+/// Imports the graph of one model. Errors do not stop it: a value that cannot
+/// be had is null from there on, and what depends on it is only checked for
+/// being supported.
+class GraphImporter {
+public:
+  GraphImporter(ModuleOp module, const ModelFile &file,
+                const ImportOptions &options);
+
+  /// Adds function `main` to the module.
+  LogicalResult run();
+
+private:
+  /// What names mean in the graph, or in the body of a function.
+  struct Scope {
+    /// Null where a value cannot be had, which has been reported.
+    llvm::StringMap<Value> values;
+    /// Inputs of a function that its call leaves out.
+    llvm::StringSet<> absent;
+    AttributeBindings attributes;
+    llvm::StringMap<int64_t> opsets;
+    /// Of the names of nodes.
+    std::string prefix;
+    /// The calls that led here.
+    SmallVector<const Function *> callers;
+  };
+
+  Location locate(const Twine &name);
+  void fail() { failedAny = true; }
+
+  bool readOpsets(
+      const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &list,
+      Scope &scope);
+  void findDeclaredTypes();
+  void addArguments(Scope &scope);
+  FailureOr<DeclaredType> argumentType(const proto::ValueInfoProto &input);
+  LogicalResult applyOptions(const proto::ValueInfoProto &input,
+                             DeclaredType &declared);
+  void bindEntryDims();
+  void addInitializers(Scope &scope);
+  void addResults(Scope &scope);
+  ArrayAttr symbolNames(ArrayRef<std::string> symbols);
+
+  void
+  importNodes(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes,
+              Scope &scope);
+  void importNode(const NamedNode &named, Scope &scope);
+  void importCall(const NamedNode &named, const Function &function,
+                  Scope &scope);
+  FailureOr<Node> prepareNode(const NamedNode &named, Scope &scope);
+  void bindResults(const NamedNode &named, ValueRange results, Scope &scope);
+  LogicalResult checkDeclaredElement(Location loc, StringRef name, Value value);
+  /// The values of a node's inputs, or nullopt where one cannot be had.
+  std::optional<SmallVector<Value>> lookupInputs(const proto::NodeProto &node,
+                                                 const Scope &scope);
+
+  ModuleOp module;
+  MLIRContext *context;
+  const ModelFile &file;
+  const proto::GraphProto &graph;
+  const ImportOptions &options;
+  FunctionTable functions;
+
+  OpBuilder builder;
+  ShapeBuilder shapes;
+  Emitter emitter;
+  func::FuncOp func;
+  llvm::StringMap<const proto::TensorProto *> initializers;
+  llvm::StringMap<const proto::TypeProto *> declaredTypes;
+  llvm::StringMap<int64_t> shapeLengths;
+  bool failedAny = false;
+};
+
+} // namespace mlir::ds::importer
+
+#endif // DS_LIB_IMPORT_GRAPHIMPORTER_H

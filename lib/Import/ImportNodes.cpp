@@ -1,0 +1,179 @@
+//===- ImportNodes.cpp - A graph to a function: its nodes -----------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GraphImporter.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+using namespace mlir::ds::importer;
+
+void GraphImporter::importNodes(
+    const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes,
+    Scope &scope) {
+  llvm::StringSet<> known;
+  for (const auto &value : scope.values)
+    known.insert(value.getKey());
+  for (const auto &name : scope.absent)
+    known.insert(name.getKey());
+  SmallVector<NamedNode> order = orderNodes(
+      nodes, known, [&](StringRef name) { return locate(scope.prefix + name); },
+      failedAny);
+  for (const NamedNode &named : order)
+    importNode(named, scope);
+}
+
+std::optional<SmallVector<Value>>
+GraphImporter::lookupInputs(const proto::NodeProto &node, const Scope &scope) {
+  SmallVector<Value> operands;
+  for (const std::string &name : node.input()) {
+    if (name.empty() || scope.absent.contains(name)) {
+      operands.push_back(Value());
+      continue;
+    }
+    Value value = scope.values.lookup(name);
+    if (!value)
+      return std::nullopt;
+    operands.push_back(value);
+  }
+  return operands;
+}
+
+FailureOr<Node> GraphImporter::prepareNode(const NamedNode &named,
+                                           Scope &scope) {
+  const proto::NodeProto &proto = *named.node;
+  Location loc = locate(scope.prefix + named.name);
+  StringRef domain = normalizeDomain(proto.domain());
+  auto opset = scope.opsets.find(domain);
+  if (opset == scope.opsets.end())
+    return emitError(loc) << "op " << proto.op_type() << " is of domain '"
+                          << proto.domain()
+                          << "', of which the model imports no opset";
+  Node node(proto.op_type(), domain, opset->second, loc);
+  if (!Emitter::opName(context, node.opType, node.domain).isRegistered() &&
+      !(node.domain.empty() && isReplaced(node.opType)))
+    return node.emitError() << "the op is not supported";
+
+  FailureOr<NamedAttrList> attributes = convertAttributes(
+      context, file, proto, scope.attributes, [&] { return node.emitError(); });
+  if (failed(attributes))
+    return failure();
+  node.attributes = std::move(*attributes);
+  node.numResults = proto.output_size();
+  return node;
+}
+
+void GraphImporter::importNode(const NamedNode &named, Scope &scope) {
+  if (const Function *function = functions.lookup(*named.node))
+    return importCall(named, *function, scope);
+  FailureOr<Node> node = prepareNode(named, scope);
+  if (failed(node)) {
+    fail();
+    return bindResults(named, {}, scope);
+  }
+  std::optional<SmallVector<Value>> operands = lookupInputs(*named.node, scope);
+  if (!operands) {
+    fail();
+    return bindResults(named, {}, scope);
+  }
+  node->operands = std::move(*operands);
+  if (failed(normalize(*node, emitter)) ||
+      (node->results.empty() && failed(emitter.emit(*node)))) {
+    fail();
+    return bindResults(named, {}, scope);
+  }
+  bindResults(named, node->results, scope);
+}
+
+void GraphImporter::bindResults(const NamedNode &named, ValueRange results,
+                                Scope &scope) {
+  Location loc = locate(scope.prefix + named.name);
+  unsigned i = 0;
+  for (const std::string &name : named.node->output()) {
+    Value value = i < results.size() ? results[i] : Value();
+    ++i;
+    if (name.empty())
+      continue;
+    scope.values[name] = value;
+    if (value && scope.callers.empty() &&
+        failed(checkDeclaredElement(loc, name, value)))
+      fail();
+  }
+}
+
+/// A declared element type must be the one that the op gives.
+LogicalResult GraphImporter::checkDeclaredElement(Location loc, StringRef name,
+                                                  Value value) {
+  const proto::TypeProto *declared = declaredTypes.lookup(name);
+  if (!declared || !declared->has_tensor_type() ||
+      !declared->tensor_type().has_elem_type())
+    return success();
+  FailureOr<Type> expected =
+      convertElementType(context, declared->tensor_type().elem_type(), [&] {
+        return emitError(loc) << "output '" << name << "' is declared: ";
+      });
+  if (failed(expected))
+    return failure();
+  Type element = cast<ShapedType>(value.getType()).getElementType();
+  if (*expected != element)
+    return emitError(loc) << "output '" << name
+                          << "' is declared with elements of type " << *expected
+                          << ", but the op gives " << element;
+  return success();
+}
+
+/// Imports the body of `function` in place of the call.
+void GraphImporter::importCall(const NamedNode &named, const Function &function,
+                               Scope &scope) {
+  const proto::NodeProto &call = *named.node;
+  const proto::FunctionProto &definition = *function.definition;
+  Location loc = locate(scope.prefix + named.name);
+  auto refuse = [&](const Twine &why) {
+    fail();
+    emitError(loc) << "function '" << definition.name() << "' " << why;
+    bindResults(named, {}, scope);
+  };
+  if (llvm::is_contained(scope.callers, &function))
+    return refuse("calls itself");
+  if (call.input_size() > definition.input_size() ||
+      call.output_size() > definition.output_size())
+    return refuse("is called with more inputs or outputs than it has");
+
+  Scope body;
+  body.prefix = scope.prefix + named.name + "/";
+  body.callers = scope.callers;
+  body.callers.push_back(&function);
+  body.opsets = scope.opsets;
+  if (!readOpsets(definition.opset_import(), body))
+    return refuse("imports an opset that is not supported");
+  for (const proto::AttributeProto &attribute : function.defaults)
+    body.attributes[attribute.name()] = &attribute;
+  for (const proto::AttributeProto &attribute : call.attribute()) {
+    const proto::AttributeProto *bound =
+        attribute.ref_attr_name().empty()
+            ? &attribute
+            : scope.attributes.lookup(attribute.ref_attr_name());
+    if (bound)
+      body.attributes[attribute.name()] = bound;
+  }
+  for (int i = 0; i < definition.input_size(); ++i) {
+    bool isGiven = i < call.input_size() && !call.input(i).empty() &&
+                   !scope.absent.contains(call.input(i));
+    if (isGiven)
+      body.values[definition.input(i)] = scope.values.lookup(call.input(i));
+    else
+      body.absent.insert(definition.input(i));
+  }
+
+  importNodes(definition.node(), body);
+  SmallVector<Value> results;
+  for (int i = 0; i < call.output_size(); ++i) {
+    const std::string &name = definition.output(i);
+    if (!body.values.contains(name) && !call.output(i).empty())
+      return refuse("does not define its output '" + name + "'");
+    results.push_back(body.values.lookup(name));
+  }
+  bindResults(named, results, scope);
+}
