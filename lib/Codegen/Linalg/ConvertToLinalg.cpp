@@ -31,6 +31,11 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populateNormalizationLowerings(*all);
     populateReductionLowerings(*all);
     populateSoftmaxLowerings(*all);
+    populateConvLowerings(*all);
+    populateGatherLowerings(*all);
+    populateGenerateLowerings(*all);
+    populatePartsLowerings(*all);
+    populateReshapeLowerings(*all);
     registry = std::move(all);
     return success();
   }

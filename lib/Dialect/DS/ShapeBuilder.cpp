@@ -96,8 +96,15 @@ ShapeBuilder::computeElements(Value tensor) {
   }
 
   if (Operation *op = tensor.getDefiningOp()) {
-    auto arithmetic = dyn_cast<ElementsOpInterface>(op);
-    return arithmetic ? arithmetic.inferElements(*this) : std::nullopt;
+    if (auto arithmetic = dyn_cast<ElementsOpInterface>(op))
+      return arithmetic.inferElements(*this);
+    // An op of several results may bind their elements in its shape function.
+    SmallVector<ResultShape> results;
+    auto shaped = dyn_cast<ShapeOpInterface>(op);
+    if (!shaped || failed(shaped.inferResults(*this, results)))
+      return std::nullopt;
+    auto known = elementsOf.find(tensor);
+    return known == elementsOf.end() ? std::nullopt : known->second;
   }
 
   // A run-time value of a small integer input.

@@ -18,6 +18,10 @@ void ONNXDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "ds/Dialect/ONNX/Image.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "ds/Dialect/ONNX/Logical.cpp.inc"
       >();
   addOperations<

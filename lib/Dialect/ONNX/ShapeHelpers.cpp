@@ -6,6 +6,7 @@
 
 #include "ds/Dialect/ONNX/ShapeHelpers.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Matchers.h"
 
@@ -43,7 +44,7 @@ mlir::onnx::inferSameShape(Operation *op, ShapeBuilder &shapes,
   return success();
 }
 
-static std::string describe(ArrayRef<OpFoldResult> dims) {
+std::string mlir::onnx::describeDims(ArrayRef<OpFoldResult> dims) {
   std::string text = "[";
   for (auto [i, dim] : llvm::enumerate(dims)) {
     auto value = getConstantIntValue(dim);
@@ -68,7 +69,7 @@ LogicalResult mlir::onnx::inferBroadcast(Operation *op, ShapeBuilder &shapes,
     InFlightDiagnostic diagnostic =
         op->emitOpError("the shapes of its operands do not broadcast:");
     for (const auto &operand : operands)
-      diagnostic << " " << describe(operand);
+      diagnostic << " " << describeDims(operand);
     return diagnostic;
   }
   if (!element)
@@ -187,7 +188,154 @@ LogicalResult mlir::onnx::checkBroadcastsTo(Operation *op,
     }
   if (!fits)
     return op->emitOpError()
-           << "operand '" << name << "' of shape " << describe(from)
-           << " does not broadcast to " << describe(to);
+           << "operand '" << name << "' of shape " << describeDims(from)
+           << " does not broadcast to " << describeDims(to);
   return success();
+}
+
+/// The depth to which arithmetic is looked through: shape expressions are
+/// shallow, and a bound keeps the cost of shared subexpressions small.
+static bool isNonNegative(OpFoldResult value, unsigned depth) {
+  if (auto constant = getConstantIntValue(value))
+    return *constant >= 0;
+  Operation *op = cast<Value>(value).getDefiningOp();
+  if (!op || depth == 0)
+    return false;
+  auto operand = [&](unsigned i) {
+    return isNonNegative(getAsOpFoldResult(op->getOperand(i)), depth - 1);
+  };
+  if (isa<tensor::DimOp>(op))
+    return true;
+  if (isa<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::CeilDivSIOp,
+          arith::FloorDivSIOp, arith::MinSIOp>(op))
+    return operand(0) && operand(1);
+  if (isa<arith::MaxSIOp>(op))
+    return operand(0) || operand(1);
+  if (isa<arith::SelectOp>(op))
+    return operand(1) && operand(2);
+  // A comparison: 0 or 1.
+  if (isa<arith::IndexCastUIOp>(op))
+    return op->getOperand(0).getType().isInteger(1);
+  return false;
+}
+
+bool mlir::onnx::isNonNegative(OpFoldResult value) {
+  return ::isNonNegative(value, 8);
+}
+
+SmallVector<OpFoldResult> mlir::onnx::factorsOf(ArrayRef<OpFoldResult> dims) {
+  SmallVector<OpFoldResult> factors;
+  SmallVector<OpFoldResult> pending(llvm::reverse(dims));
+  while (!pending.empty()) {
+    OpFoldResult factor = pending.pop_back_val();
+    auto value = dyn_cast<Value>(factor);
+    if (auto product = value ? value.getDefiningOp<arith::MulIOp>() : nullptr) {
+      pending.push_back(getAsOpFoldResult(product.getRhs()));
+      pending.push_back(getAsOpFoldResult(product.getLhs()));
+    } else {
+      factors.push_back(factor);
+    }
+  }
+  return factors;
+}
+
+void mlir::onnx::cancelFactors(ShapeBuilder &shapes,
+                               SmallVectorImpl<OpFoldResult> &lhs,
+                               SmallVectorImpl<OpFoldResult> &rhs) {
+  int64_t constants[2] = {1, 1};
+  SmallVector<OpFoldResult> symbols[2];
+  for (auto [side, factors] : llvm::enumerate(
+           ArrayRef<SmallVector<OpFoldResult>>{factorsOf(lhs), factorsOf(rhs)}))
+    for (OpFoldResult factor : factors) {
+      if (auto value = getConstantIntValue(factor))
+        constants[side] *= *value;
+      else
+        symbols[side].push_back(factor);
+    }
+  SmallVector<OpFoldResult> left;
+  for (OpFoldResult factor : symbols[1]) {
+    auto *same = llvm::find(symbols[0], factor);
+    if (same != symbols[0].end())
+      symbols[0].erase(same);
+    else
+      left.push_back(factor);
+  }
+  if (constants[0] == constants[1])
+    constants[0] = constants[1] = 1;
+  lhs.assign(symbols[0].begin(), symbols[0].end());
+  rhs.assign(left.begin(), left.end());
+  if (constants[0] != 1)
+    lhs.push_back(shapes.constant(constants[0]));
+  if (constants[1] != 1)
+    rhs.push_back(shapes.constant(constants[1]));
+}
+
+bool mlir::onnx::sameProduct(ShapeBuilder &shapes, ArrayRef<OpFoldResult> lhs,
+                             ArrayRef<OpFoldResult> rhs) {
+  SmallVector<OpFoldResult> l(lhs), r(rhs);
+  cancelFactors(shapes, l, r);
+  return l.empty() && r.empty();
+}
+
+FailureOr<SmallVector<OpFoldResult>>
+mlir::onnx::indexElements(Operation *op, ShapeBuilder &shapes, Value operand,
+                          StringRef name) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  if (!type.hasStaticShape())
+    return op->emitOpError()
+           << "the length of operand '" << name
+           << "' must be known at compile time, found " << type;
+  if (type.getNumElements() > ShapeBuilder::maxElements)
+    return op->emitOpError()
+           << "operand '" << name << "' has " << type.getNumElements()
+           << " elements, more than the " << ShapeBuilder::maxElements
+           << " that are supported";
+  std::optional<SmallVector<OpFoldResult>> elements = shapes.elements(operand);
+  if (!elements)
+    return op->emitOpError()
+           << "operand '" << name
+           << "' is neither a constant, a graph input nor computed from shapes "
+              "by integer arithmetic";
+  return std::move(*elements);
+}
+
+FailureOr<SmallVector<int64_t>> mlir::onnx::constantAxes(Operation *op,
+                                                         ShapeBuilder &shapes,
+                                                         Value axes,
+                                                         int64_t rank) {
+  if (!isPresent(axes))
+    return llvm::to_vector(llvm::seq<int64_t>(rank));
+  FailureOr<SmallVector<int64_t>> given =
+      constantElements(op, shapes, axes, "axes");
+  if (failed(given))
+    return failure();
+  for (int64_t &axis : *given) {
+    FailureOr<int64_t> normalized = normalizeAxis(op, axis, rank);
+    if (failed(normalized))
+      return failure();
+    axis = *normalized;
+  }
+  SmallVector<int64_t> sorted = *given;
+  llvm::sort(sorted);
+  auto *twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    return op->emitOpError() << "axis " << *twice << " is named twice";
+  return given;
+}
+
+std::optional<SmallVector<OpFoldResult>>
+mlir::onnx::mapElements(ShapeBuilder &shapes, Value data,
+                        ArrayRef<int64_t> resultShape,
+                        function_ref<int64_t(ArrayRef<int64_t>)> source) {
+  int64_t count = ShapedType::getNumElements(resultShape);
+  if (count > ShapeBuilder::maxElements)
+    return std::nullopt;
+  std::optional<SmallVector<OpFoldResult>> elements = shapes.elements(data);
+  if (!elements)
+    return std::nullopt;
+  SmallVector<int64_t> strides = computeStrides(resultShape);
+  SmallVector<OpFoldResult> result;
+  for (int64_t i = 0; i < count; ++i)
+    result.push_back((*elements)[source(delinearize(i, strides))]);
+  return result;
 }

@@ -118,6 +118,11 @@ void populateRopeLowerings(LoweringRegistry &registry);
 void populateNormalizationLowerings(LoweringRegistry &registry);
 void populateReductionLowerings(LoweringRegistry &registry);
 void populateSoftmaxLowerings(LoweringRegistry &registry);
+void populateConvLowerings(LoweringRegistry &registry);
+void populateGatherLowerings(LoweringRegistry &registry);
+void populateGenerateLowerings(LoweringRegistry &registry);
+void populatePartsLowerings(LoweringRegistry &registry);
+void populateReshapeLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds
 

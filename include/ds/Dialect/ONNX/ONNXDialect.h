@@ -47,6 +47,8 @@ struct ReductionArgs {
 #define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Control.h.inc"
 #define GET_OP_CLASSES
+#include "ds/Dialect/ONNX/Image.h.inc"
+#define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Logical.h.inc"
 #define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Math.h.inc"

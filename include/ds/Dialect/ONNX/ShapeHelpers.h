@@ -46,6 +46,38 @@ FailureOr<int64_t> normalizeAxis(Operation *op, int64_t axis, int64_t rank);
 FailureOr<SmallVector<int64_t>> constantElements(Operation *op, Value operand,
                                                  StringRef name);
 
+/// The dims of a tensor, in a copy that further questions to `shapes` leave
+/// alone.
+inline SmallVector<OpFoldResult> dimsOf(ShapeBuilder &shapes, Value tensor) {
+  return llvm::to_vector(shapes.dims(tensor));
+}
+
+/// "[2, ?, 3]".
+std::string describeDims(ArrayRef<OpFoldResult> dims);
+
+/// Whether `value` cannot be negative whatever the shapes and data are: a dim,
+/// or arithmetic on such values. What is read from data can be anything.
+bool isNonNegative(OpFoldResult value);
+
+/// The factors of a product of dims, products among them taken apart.
+SmallVector<OpFoldResult> factorsOf(ArrayRef<OpFoldResult> dims);
+
+/// Removes the factors that two products share, and gives them in terms of
+/// `factorsOf` with at most one constant each (none where it is 1).
+void cancelFactors(ShapeBuilder &shapes, SmallVectorImpl<OpFoldResult> &lhs,
+                   SmallVectorImpl<OpFoldResult> &rhs);
+
+/// Whether two products of dims are known to be equal.
+bool sameProduct(ShapeBuilder &shapes, ArrayRef<OpFoldResult> lhs,
+                 ArrayRef<OpFoldResult> rhs);
+
+/// The elements of a small integer operand as index values, or an error on the
+/// op that names the operand.
+FailureOr<SmallVector<OpFoldResult>> indexElements(Operation *op,
+                                                   ShapeBuilder &shapes,
+                                                   Value operand,
+                                                   StringRef name);
+
 /// The same, of an operand that shape arithmetic may have computed.
 FailureOr<SmallVector<int64_t>> constantElements(Operation *op,
                                                  ShapeBuilder &shapes,
@@ -77,6 +109,17 @@ inferReducedElements(Operation *op, ReductionArgs args, ShapeBuilder &shapes);
 LogicalResult inferArgReduction(Operation *op, int64_t axis, bool keepDims,
                                 ShapeBuilder &shapes,
                                 SmallVectorImpl<ResultShape> &results);
+
+/// The axes that an operand or, where it is absent, all `rank` axes name:
+/// normalized, known at compile time, none twice.
+FailureOr<SmallVector<int64_t>>
+constantAxes(Operation *op, ShapeBuilder &shapes, Value axes, int64_t rank);
+
+/// The elements of a small result that takes each of its elements from `data`:
+/// `source` gives the row-major offset in `data` of a result position.
+std::optional<SmallVector<OpFoldResult>>
+mapElements(ShapeBuilder &shapes, Value data, ArrayRef<int64_t> resultShape,
+            function_ref<int64_t(ArrayRef<int64_t>)> source);
 
 } // namespace mlir::onnx
 
