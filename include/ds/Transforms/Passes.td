@@ -9,6 +9,25 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DSDecompose : Pass<"ds-decompose", "::mlir::func::FuncOp"> {
+  let summary = "replaces ds ops by their reference decompositions";
+  let description = [{
+    Writes every `ds` op by its formula, in plain linalg generics with all
+    intermediate tensors in memory. Slow, and the measure of what is correct:
+    an optimised path must give what this gives.
+
+    ```mlir
+    // before
+    %y = ds.linear %x, %w : (tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x8xf32>
+    // after
+    %y = linalg.generic … ins(%x, %w) outs(%zeros) { … arith.mulf … arith.addf … }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
   let summary = "gives every result its most static type";
   let description = [{

@@ -20,8 +20,11 @@ namespace {
 struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
   LogicalResult initialize(MLIRContext *) override {
     auto all = std::make_shared<LoweringRegistry>();
+    populateAttentionLowerings(*all);
     populateElementwiseLowerings(*all);
+    populateLinearLowerings(*all);
     populateMatMulLowerings(*all);
+    populateRopeLowerings(*all);
     registry = std::move(all);
     return success();
   }

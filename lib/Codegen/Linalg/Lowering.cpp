@@ -127,6 +127,25 @@ LogicalResult Lowering::requireEqual(Operation *op, OpFoldResult lhs,
   return success();
 }
 
+LogicalResult Lowering::requireBroadcast(Operation *op, OpFoldResult source,
+                                         OpFoldResult target,
+                                         StringRef message) {
+  if (isConstantIntValue(source, 1))
+    return success();
+  // Any other constant is the target's size.
+  if (getConstantIntValue(source) || source == target)
+    return requireEqual(op, source, target, message);
+  Value v0 = shapes.materialize(source), v1 = shapes.materialize(target);
+  Value one = shapes.materialize(shapes.constant(1));
+  Value isOne =
+      arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::eq, v0, one);
+  Value same =
+      arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::eq, v0, v1);
+  Value holds = arith::OrIOp::create(b, loc(), isOne, same);
+  CheckOp::create(b, loc(), holds, v0, v1, message);
+  return success();
+}
+
 Value Lowering::extract(OpBuilder &b, Location loc, Value tensor,
                         ValueRange indices) {
   return tensor::ExtractOp::create(b, loc, tensor, indices);

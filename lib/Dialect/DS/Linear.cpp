@@ -37,6 +37,11 @@ LogicalResult LinearOp::verify() {
   if (getType().getElementType() != x.getElementType())
     return emitOpError("C5: expected a result of element type ")
            << x.getElementType() << ", found " << getType();
+  SmallVector<int64_t> shape = llvm::to_vector(x.getShape());
+  shape.back() = w.getDimSize(1);
+  if (failed(verifyCompatibleShape(shape, getType().getShape())))
+    return emitOpError("C6: expected a result of type ")
+           << x.clone(shape) << ", found " << getType();
   return success();
 }
 

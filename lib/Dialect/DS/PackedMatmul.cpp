@@ -26,11 +26,6 @@ void PackedMatmulOp::build(OpBuilder &, OperationState &state, Value x,
   state.addTypes(init.getType());
 }
 
-/// Whether two dims may be equal.
-static bool compatible(int64_t lhs, int64_t rhs) {
-  return ShapedType::isDynamic(lhs) || ShapedType::isDynamic(rhs) || lhs == rhs;
-}
-
 LogicalResult PackedMatmulOp::verify() {
   auto x = cast<ShapedType>(getX().getType());
   auto packed = cast<ShapedType>(getPacked().getType());
@@ -44,10 +39,10 @@ LogicalResult PackedMatmulOp::verify() {
     return emitOpError("C1: expected packed of rank 3 with a static last dim, "
                        "found ")
            << packed;
-  if (!compatible(x.getDimSize(1), packed.getDimSize(1)))
+  if (!compatibleDims(x.getDimSize(1), packed.getDimSize(1)))
     return emitOpError("C2: expected dim 1 of packed to be ")
            << x.getDimSize(1) << ", found " << packed.getDimSize(1);
-  if (!compatible(x.getDimSize(0), init.getDimSize(0)))
+  if (!compatibleDims(x.getDimSize(0), init.getDimSize(0)))
     return emitOpError("C3: expected dim 0 of init to be ")
            << x.getDimSize(0) << ", found " << init.getDimSize(0);
   if (!init.isDynamicDim(1) && !packed.isDynamicDim(0)) {

@@ -56,6 +56,14 @@ func.func @linear_c5(%x: tensor<2x4xf32>, %w: tensor<4x8xf16>) {
 
 // -----
 
+func.func @linear_c6(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) {
+  // expected-error @+1 {{C6: expected a result of type 'tensor<2x8xf32>', found 'tensor<2x4xf32>'}}
+  %0 = ds.linear %x, %w : (tensor<2x4xf32>, tensor<4x8xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
 func.func @packed_matmul_c1(%x: tensor<2x4xf32>, %w: tensor<1x4x?xf32>, %y: tensor<2x32xf32>) {
   // expected-error @+1 {{C1: expected packed of rank 3 with a static last dim, found 'tensor<1x4x?xf32>'}}
   %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x4x?xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
@@ -91,5 +99,189 @@ func.func @packed_matmul_c4(%x: tensor<2x4xf32>, %w: tensor<1x4x32xf32>, %y: ten
 func.func @packed_matmul_c5(%x: tensor<2x4xf32>, %w: memref<1x4x32xf32>, %y: tensor<2x32xf32>) {
   // expected-error @+1 {{C5: expected tensors and a result of init's type, or memrefs and no result}}
   %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, memref<1x4x32xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c1(%q: tensor<2x4x5x8xf32>, %k: tensor<4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C1: expected key of rank 4, found 'tensor<4x6x8xf32>'}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c2(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<3x4x6x8xf32>) {
+  // expected-error @+1 {{C2: expected dim 0 of value to be 2, found 3}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<3x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c3_heads(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x2x6x8xf32>) {
+  // expected-error @+1 {{C3: expected dim 1 of value to be 4, found 2}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x2x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c3_rows(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x7x8xf32>) {
+  // expected-error @+1 {{C3: expected dim 2 of value to be 6, found 7}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x7x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4(%q: tensor<2x4x5x8xf32>, %k: tensor<2x3x6x8xf32>, %v: tensor<2x3x6x8xf32>) {
+  // expected-error @+1 {{C4: expected a multiple of 3 query heads, found 4}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x3x6x8xf32>, tensor<2x3x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c5(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x16xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C5: expected dim 3 of key to be 8, found 16}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x16xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c6(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %b: tensor<2x3x1x6xf32>) {
+  // expected-error @+1 {{C6: expected bias to broadcast to 'tensor<2x4x5x6xf32>', found 'tensor<2x3x1x6xf32>'}}
+  %0 = ds.attention %q, %k, %v bias %b {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, tensor<2x3x1x6xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c7(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %w: tensor<5xf32>) {
+  // expected-error @+1 {{C7: expected head_weight of shape [Hq], [B, Hq] or [B, Hq, T], found 'tensor<5xf32>'}}
+  %0 = ds.attention %q, %k, %v head_weight %w {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, tensor<5xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c8_operand(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf16>) {
+  // expected-error @+1 {{C8: expected operands of element type 'f32', found 'tensor<2x4x6x8xf16>'}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf16>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c8_bias(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %b: tensor<6xf16>) {
+  // expected-error @+1 {{C8: expected operands of element type 'f32', found 'tensor<6xf16>'}}
+  %0 = ds.attention %q, %k, %v bias %b {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, tensor<6xf16>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c8_result(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C8: expected a result of element type 'f32', found 'tensor<2x4x5x8xf16>'}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf16>
+  return
+}
+
+// -----
+
+func.func @attention_c9_scale(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C9: expected a finite scale}}
+  %0 = ds.attention %q, %k, %v {scale = 0x7F800000 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_softcap(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C9: expected a finite softcap above 0}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32, softcap = 0.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_window(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C9: expected left and right of 0 or more}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32, left = -1} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_causal(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C9: right is given with causal, which is right = 0}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32, causal, right = 1} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C10: expected a result of type 'tensor<2x4x5x8xf32>', found 'tensor<2x4x6x8xf32>'}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x6x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c1(%x: tensor<4x5x8xf32>, %c: tensor<5x4xf32>, %s: tensor<5x4xf32>) {
+  // expected-error @+1 {{C1: expected x of rank 4, found 'tensor<4x5x8xf32>'}}
+  %0 = ds.rope %x, %c, %s : (tensor<4x5x8xf32>, tensor<5x4xf32>, tensor<5x4xf32>) -> tensor<4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c2(%x: tensor<2x4x5x8xf32>, %c: tensor<5x4xf32>, %s: tensor<5x3xf32>) {
+  // expected-error @+1 {{C2: expected cos and sin of one shape with a static last dim, found 'tensor<5x4xf32>' and 'tensor<5x3xf32>'}}
+  %0 = ds.rope %x, %c, %s : (tensor<2x4x5x8xf32>, tensor<5x4xf32>, tensor<5x3xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c3(%x: tensor<2x4x5x8xf32>, %c: tensor<5x5xf32>, %s: tensor<5x5xf32>) {
+  // expected-error @+1 {{C3: expected 2 to D elements of x to rotate, found 10}}
+  %0 = ds.rope %x, %c, %s : (tensor<2x4x5x8xf32>, tensor<5x5xf32>, tensor<5x5xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c4(%x: tensor<2x4x5x8xf32>, %c: tensor<6x4xf32>, %s: tensor<6x4xf32>) {
+  // expected-error @+1 {{C4: expected cos of shape [T, R/2] or [B, T, R/2], found 'tensor<6x4xf32>'}}
+  %0 = ds.rope %x, %c, %s : (tensor<2x4x5x8xf32>, tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c5(%x: tensor<2x4x5x8xf32>, %c: tensor<5x4xf32>, %s: tensor<5x4xf32>, %p: tensor<6xi64>) {
+  // expected-error @+1 {{C5: expected positions of shape [B, T] or [T], found 'tensor<6xi64>'}}
+  %0 = ds.rope %x, %c, %s positions %p : (tensor<2x4x5x8xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<6xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c6(%x: tensor<2x4x5x8xf32>, %c: tensor<5x4xf16>, %s: tensor<5x4xf32>) {
+  // expected-error @+1 {{C6: expected element type 'f32', found 'tensor<5x4xf16>'}}
+  %0 = ds.rope %x, %c, %s : (tensor<2x4x5x8xf32>, tensor<5x4xf16>, tensor<5x4xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @rope_c7(%x: tensor<2x4x5x8xf32>, %c: tensor<5x4xf32>, %s: tensor<5x4xf32>) {
+  // expected-error @+1 {{C7: expected a result of type 'tensor<2x4x5x8xf32>', found 'tensor<2x4x6x8xf32>'}}
+  %0 = ds.rope %x, %c, %s : (tensor<2x4x5x8xf32>, tensor<5x4xf32>, tensor<5x4xf32>) -> tensor<2x4x6x8xf32>
   return
 }

@@ -27,3 +27,28 @@ func.func @packed_matmul(%x: tensor<?x4xf32>, %w: tensor<?x4x32xf32>, %y: tensor
     outs(%ym : memref<?x40xf32>)
   return
 }
+
+// CHECK-LABEL: func.func @attention
+func.func @attention(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: tensor<?x4x?x32xf32>,
+                     %b: tensor<?x?xf32>, %m: tensor<?x1x1x?xi1>, %w: tensor<?x12xf32>) {
+  // CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} {scale = 1.250000e-01 : f32} : (tensor<?x12x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x32xf32>) -> tensor<?x12x?x32xf32>
+  %0 = ds.attention %q, %k, %v {scale = 0.125 : f32}
+         : (tensor<?x12x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x32xf32>) -> tensor<?x12x?x32xf32>
+  // CHECK: ds.attention {{.*}} bias %{{.+}} {left = 8 : i64, right = 0 : i64, scale = {{.*}}, softcap = 3.000000e+01 : f32}
+  %1 = ds.attention %q, %k, %v bias %b {scale = 0.125 : f32, softcap = 30.0 : f32, left = 8, right = 0}
+         : (tensor<?x12x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x32xf32>, tensor<?x?xf32>) -> tensor<?x12x?x32xf32>
+  // CHECK: ds.attention {{.*}} bias %{{.+}} head_weight %{{.+}} {causal, scale
+  %2 = ds.attention %q, %k, %v bias %m head_weight %w {scale = 0.125 : f32, causal}
+         : (tensor<?x12x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x32xf32>, tensor<?x1x1x?xi1>, tensor<?x12xf32>) -> tensor<?x12x?x32xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @rope
+func.func @rope(%x: tensor<?x8x?x64xf16>, %c: tensor<?x?x16xf16>, %t: tensor<128x32xf16>, %p: tensor<?xi32>) {
+  // CHECK: ds.rope %{{.+}}, %{{.+}}, %{{.+}} : (
+  %0 = ds.rope %x, %c, %c : (tensor<?x8x?x64xf16>, tensor<?x?x16xf16>, tensor<?x?x16xf16>) -> tensor<?x8x?x64xf16>
+  // CHECK: ds.rope %{{.+}}, %{{.+}}, %{{.+}} positions %{{.+}} interleaved : (
+  %1 = ds.rope %x, %t, %t positions %p interleaved
+         : (tensor<?x8x?x64xf16>, tensor<128x32xf16>, tensor<128x32xf16>, tensor<?xi32>) -> tensor<?x8x?x64xf16>
+  return
+}

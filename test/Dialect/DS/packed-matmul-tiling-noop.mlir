@@ -16,6 +16,7 @@ module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op) {
     %op = transform.structured.match ops{["ds.packed_matmul"]} in %root
       : (!transform.any_op) -> !transform.any_op
+    // expected-error @+1 {{failed to apply}}
     %tiled, %loop = transform.structured.tile_using_forall %op tile_sizes [8, 16]
       : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
     transform.yield

@@ -64,6 +64,11 @@ public:
   LogicalResult requireEqual(Operation *op, OpFoldResult lhs, OpFoldResult rhs,
                              StringRef message);
 
+  /// States that `source`, a dim of an operand that broadcasts, is 1 or equal
+  /// to `target`, in the same way.
+  LogicalResult requireBroadcast(Operation *op, OpFoldResult source,
+                                 OpFoldResult target, StringRef message);
+
   /// A reference to `source`'s elements by index in the body of a generic.
   static Value extract(OpBuilder &b, Location loc, Value tensor,
                        ValueRange indices);
@@ -98,8 +103,11 @@ private:
 };
 
 // One function for each file of lowerings.
+void populateAttentionLowerings(LoweringRegistry &registry);
 void populateElementwiseLowerings(LoweringRegistry &registry);
+void populateLinearLowerings(LoweringRegistry &registry);
 void populateMatMulLowerings(LoweringRegistry &registry);
+void populateRopeLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds
 

@@ -38,6 +38,11 @@ FailureOr<SmallVector<int64_t>>
 applyTransforms(ArrayRef<int64_t> shape, ArrayAttr transforms,
                 function_ref<InFlightDiagnostic()> emitError);
 
+/// Whether two static or dynamic sizes may be equal.
+inline bool compatibleDims(int64_t lhs, int64_t rhs) {
+  return ShapedType::isDynamic(lhs) || ShapedType::isDynamic(rhs) || lhs == rhs;
+}
+
 } // namespace mlir::ds
 
 #endif // DS_DIALECT_DS_DSDIALECT_H

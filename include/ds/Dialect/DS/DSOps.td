@@ -87,6 +87,7 @@ def DS_WorkerOp : DS_Op<"worker", [NoMemoryEffect]> {
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
+include "ds/Dialect/DS/AttentionOps.td"
 include "ds/Dialect/DS/LinearOps.td"
 
 #endif // DS_DIALECT_DS_DSOPS_TD

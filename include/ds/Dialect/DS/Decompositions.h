@@ -16,8 +16,12 @@ namespace mlir::ds {
 // tensors, which stand for the op's operands: a bool tensor may be of i1 or, as
 // stored, of i8. `shapes` knows the dims of the op's own operands and results.
 
+Value decomposeAttention(AttentionOp op, AttentionOp::Adaptor operands,
+                         OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeLinear(LinearOp op, LinearOp::Adaptor operands, OpBuilder &b,
                       ShapeBuilder &shapes);
+Value decomposeRope(RopeOp op, RopeOp::Adaptor operands, OpBuilder &b,
+                    ShapeBuilder &shapes);
 
 } // namespace mlir::ds
 

@@ -32,6 +32,7 @@ def DS_LinearOp : DS_ValueOp<"linear"> {
     - C3: the last dim of x is K.
     - C4: bias is a vector of N elements.
     - C5: all element types are the same.
+    - C6: the result has the shape of x, with N as its last dim.
 
     Example:
 

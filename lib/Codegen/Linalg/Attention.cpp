@@ -1,0 +1,65 @@
+//===- Attention.cpp - ds.attention to linalg -----------------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Dialect/DS/Decompositions.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// States what the shapes must satisfy where the types do not tell.
+static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
+  auto dims = [&](Value tensor) {
+    return llvm::to_vector(l.shapes.dims(tensor));
+  };
+  SmallVector<OpFoldResult> q = dims(op.getQuery()), k = dims(op.getKey()),
+                            v = dims(op.getValue());
+  auto equal = [&](OpFoldResult lhs, OpFoldResult rhs, StringRef message) {
+    return succeeded(l.requireEqual(op, lhs, rhs, message));
+  };
+  OpFoldResult group = l.shapes.exactQuotient(q[1], k[1]);
+  if (!equal(k[0], q[0], "key has batch {0}, query {1}") ||
+      !equal(v[0], q[0], "value has batch {0}, query {1}") ||
+      !equal(v[1], k[1], "value has {0} heads, key {1}") ||
+      !equal(v[2], k[2], "value has {0} rows, key {1}") ||
+      !equal(k[3], q[3], "key rows have {0} elements, query rows {1}") ||
+      !equal(l.shapes.mul(group, k[1]), q[1],
+             "{1} query heads are no multiple of the key heads: {0}"))
+    return failure();
+  SmallVector<OpFoldResult> scores = {q[0], q[1], q[2], k[2]};
+  if (op.getBias()) {
+    SmallVector<OpFoldResult> bias = dims(op.getBias());
+    for (auto [found, target] :
+         llvm::zip_equal(bias, ArrayRef(scores).take_back(bias.size())))
+      if (failed(l.requireBroadcast(op, found, target,
+                                    "bias has a dim of {0}, the scores {1}")))
+        return failure();
+  }
+  if (op.getHeadWeight()) {
+    SmallVector<OpFoldResult> weight = dims(op.getHeadWeight());
+    ArrayRef<OpFoldResult> expected =
+        ArrayRef(scores).take_front(weight.size());
+    if (weight.size() == 1)
+      expected = ArrayRef(scores).slice(1, 1);
+    for (auto [found, target] : llvm::zip_equal(weight, expected))
+      if (!equal(found, target, "head_weight has a dim of {0}, expected {1}"))
+        return failure();
+  }
+  return success();
+}
+
+static LogicalResult lowerAttention(AttentionOp op, Lowering &l) {
+  if (failed(requireShapes(op, l)))
+    return failure();
+  SmallVector<Value> lowered = l.lowered(op->getOperands());
+  AttentionOp::Adaptor operands(lowered, op);
+  l.setLowered(op.getResult(), decomposeAttention(op, operands, l.b, l.shapes));
+  return success();
+}
+
+void mlir::ds::populateAttentionLowerings(LoweringRegistry &registry) {
+  registry.add<AttentionOp>(lowerAttention);
+}

@@ -1,0 +1,49 @@
+// RUN: ds-opt %s --convert-ds-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
+
+// The weight is packed once for both uses, and the bias stays an op that can
+// be fused.
+// CHECK-LABEL: func.func @packed
+// CHECK-SAME: %[[X:.+]]: tensor<?x?x4xf32>, %[[B:.+]]: tensor<40xf32>
+// CHECK-DAG: %[[XM:.+]] = tensor.collapse_shape %[[X]] {{\[\[}}0, 1], [2]]
+// CHECK-DAG: %[[M:.+]] = arith.muli
+// CHECK-DAG: %[[W:.+]] = ds.weight {{.*}} [#ds.transpose<[1, 0]>, #ds.pack<32>] : tensor<2x4x32xf32>
+// CHECK-DAG: %[[INIT:.+]] = tensor.empty(%[[M]]) : tensor<?x40xf32>
+// CHECK: %[[P:.+]] = ds.packed_matmul ins(%[[XM]], %[[W]] : {{.*}}) outs(%[[INIT]] : {{.*}})
+// CHECK: %[[Y:.+]] = linalg.generic {{.*}} ins(%[[P]], %[[B]]
+// CHECK: arith.addf
+// CHECK: tensor.expand_shape %[[Y]] {{\[\[}}0, 1], [2]]
+// CHECK-NOT: ds.weight
+// CHECK: ds.packed_matmul ins(%{{.+}}, %[[W]]
+func.func @packed(%x: tensor<?x?x4xf32>, %b: tensor<40xf32>, %v: tensor<4xf32>)
+    -> (tensor<?x?x40xf32>, tensor<40xf32>) {
+  %w = ds.weight <"m", 0, 640, "", tensor<40x4xf32>> [#ds.transpose<[1, 0]>] : tensor<4x40xf32>
+  %0 = ds.linear %x, %w, %b : (tensor<?x?x4xf32>, tensor<4x40xf32>, tensor<40xf32>) -> tensor<?x?x40xf32>
+  %1 = ds.linear %v, %w : (tensor<4xf32>, tensor<4x40xf32>) -> tensor<40xf32>
+  return %0, %1 : tensor<?x?x40xf32>, tensor<40xf32>
+}
+
+// -----
+
+// Half precision is summed in f32 and rounded once.
+// CHECK-LABEL: func.func @half
+// CHECK: linalg.generic {{.*}} ins({{.*}}f16>, {{.*}}f16>) outs({{.*}}f32>)
+// CHECK: arith.extf
+// CHECK: arith.truncf
+// CHECK-NOT: ds.packed_matmul
+func.func @half(%x: tensor<?x4xf16>) -> tensor<?x8xf16> {
+  %w = ds.weight <"m", 0, 64, "", tensor<4x8xf16>> : tensor<4x8xf16>
+  %0 = ds.linear %x, %w : (tensor<?x4xf16>, tensor<4x8xf16>) -> tensor<?x8xf16>
+  return %0 : tensor<?x8xf16>
+}
+
+// -----
+
+// What the types leave open is checked at run time.
+// CHECK-LABEL: func.func @checked
+// CHECK: ds.check {{.*}} "the last dim of x is {0}, the weight's {1}"
+// CHECK: ds.check {{.*}} "the bias has {0} elements, the weight {1} columns"
+func.func @checked(%x: tensor<?x?xf32>, %b: tensor<?xf32>) -> tensor<?x8xf32> {
+  %w = ds.weight <"m", 0, 128, "", tensor<4x8xf32>> : tensor<4x8xf32>
+  %0 = ds.linear %x, %w, %b : (tensor<?x?xf32>, tensor<4x8xf32>, tensor<?xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
