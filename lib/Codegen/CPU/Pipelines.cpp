@@ -52,6 +52,8 @@ void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
   kernels.tileRows = options.tileRows;
   kernels.tileLanes = options.tileLanes;
   pm.addPass(createGenerateKernels(kernels));
+  // Once loops are vectors, so that both have the same arithmetic.
+  pm.addPass(createExpandMath());
   pm.addPass(createLowerChecks());
   pm.addPass(createLoopInvariantCodeMotionPass());
   addCleanup(pm);

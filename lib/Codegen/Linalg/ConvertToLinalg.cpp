@@ -20,22 +20,22 @@ namespace {
 struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
   LogicalResult initialize(MLIRContext *) override {
     auto all = std::make_shared<LoweringRegistry>();
-    populateAttentionLowerings(*all);
     populateActivationLowerings(*all);
+    populateAttentionLowerings(*all);
     populateCastLowerings(*all);
     populateComparisonLowerings(*all);
-    populateElementwiseLowerings(*all);
-    populateLinearLowerings(*all);
-    populateMatMulLowerings(*all);
-    populateRopeLowerings(*all);
-    populateNormalizationLowerings(*all);
-    populateReductionLowerings(*all);
-    populateSoftmaxLowerings(*all);
     populateConvLowerings(*all);
+    populateElementwiseLowerings(*all);
     populateGatherLowerings(*all);
     populateGenerateLowerings(*all);
+    populateLinearLowerings(*all);
+    populateMatMulLowerings(*all);
+    populateNormalizationLowerings(*all);
     populatePartsLowerings(*all);
+    populateReductionLowerings(*all);
     populateReshapeLowerings(*all);
+    populateRopeLowerings(*all);
+    populateSoftmaxLowerings(*all);
     registry = std::move(all);
     return success();
   }

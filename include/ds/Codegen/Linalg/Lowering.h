@@ -107,22 +107,22 @@ private:
 };
 
 // One function for each file of lowerings.
-void populateAttentionLowerings(LoweringRegistry &registry);
 void populateActivationLowerings(LoweringRegistry &registry);
+void populateAttentionLowerings(LoweringRegistry &registry);
 void populateCastLowerings(LoweringRegistry &registry);
 void populateComparisonLowerings(LoweringRegistry &registry);
-void populateElementwiseLowerings(LoweringRegistry &registry);
-void populateLinearLowerings(LoweringRegistry &registry);
-void populateMatMulLowerings(LoweringRegistry &registry);
-void populateRopeLowerings(LoweringRegistry &registry);
-void populateNormalizationLowerings(LoweringRegistry &registry);
-void populateReductionLowerings(LoweringRegistry &registry);
-void populateSoftmaxLowerings(LoweringRegistry &registry);
 void populateConvLowerings(LoweringRegistry &registry);
+void populateElementwiseLowerings(LoweringRegistry &registry);
 void populateGatherLowerings(LoweringRegistry &registry);
 void populateGenerateLowerings(LoweringRegistry &registry);
+void populateLinearLowerings(LoweringRegistry &registry);
+void populateMatMulLowerings(LoweringRegistry &registry);
+void populateNormalizationLowerings(LoweringRegistry &registry);
 void populatePartsLowerings(LoweringRegistry &registry);
+void populateReductionLowerings(LoweringRegistry &registry);
 void populateReshapeLowerings(LoweringRegistry &registry);
+void populateRopeLowerings(LoweringRegistry &registry);
+void populateSoftmaxLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds
 
