@@ -1,5 +1,6 @@
 // A call with the shapes of an earlier one allocates nothing.
 
+#include "Sanitizers.h"
 #include "TestModel.h"
 #include <atomic>
 #include <cstdlib>
@@ -8,15 +9,9 @@
 using namespace ds;
 using namespace ds::test;
 
+#ifndef DS_TEST_SANITIZED
 static std::atomic<int64_t> allocations{0};
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_ALLOCATOR 1
-#endif
-#endif
-
-#ifndef HAS_OWN_ALLOCATOR
 // malloc itself cannot be replaced portably; aligned_alloc is what buffers use,
 // and everything else in the runtime comes from operator new.
 void *operator new(size_t bytes) {

@@ -1,5 +1,6 @@
 // Calls: shapes, errors of compiled code, threads.
 
+#include "Sanitizers.h"
 #include "TestModel.h"
 #include <thread>
 
@@ -60,8 +61,7 @@ TEST_F(Calls, TellsOfDefectsOfCompiledCode) {
             "(9223372036854775807)");
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&         \
-    !defined(__has_feature)
+#ifndef DS_TEST_SANITIZED
 TEST_F(Calls, TellsOfMemoryThatIsNotThere) {
   Module module = load(1);
   Context context(module);

@@ -1,18 +1,11 @@
 // Artifacts whose code is instrumented, in programs with and without the
 // sanitizer's runtime.
 
+#include "Sanitizers.h"
 #include "TestModel.h"
 
 using namespace ds;
 using namespace ds::test;
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ADDRESS 1
-#elif __has_feature(thread_sanitizer)
-#define WITH_THREAD 1
-#endif
-#endif
 
 #if defined(__clang__)
 namespace {
@@ -24,14 +17,14 @@ BundleBuilder sanitizedModel(const char *sanitizer) {
 }
 
 TEST(Sanitizer, NeedsItsRuntime) {
-#ifndef WITH_ADDRESS
+#ifndef DS_TEST_ADDRESS
   LoadResult address = tryLoadBytes(sanitizedModel("address").build().bytes);
   EXPECT_EQ(address.status, DS_ERROR_UNSUPPORTED);
   EXPECT_EQ(address.message,
             "is compiled with --sanitize=address, which runs only in a program "
             "built with -fsanitize=address");
 #endif
-#ifndef WITH_THREAD
+#ifndef DS_TEST_THREAD
   LoadResult thread = tryLoadBytes(sanitizedModel("thread").build().bytes);
   EXPECT_EQ(thread.status, DS_ERROR_UNSUPPORTED);
 #endif
@@ -48,8 +41,8 @@ TEST(Sanitizer, IsAllowedOnlyWhereDeclared) {
               DS_ERROR_ARTIFACT);
 }
 
-#if defined(WITH_ADDRESS) || defined(WITH_THREAD)
-#ifdef WITH_ADDRESS
+#if defined(DS_TEST_ADDRESS) || defined(DS_TEST_THREAD)
+#ifdef DS_TEST_ADDRESS
 const char *here = "address";
 #else
 const char *here = "thread";
@@ -74,7 +67,7 @@ TEST(Sanitizer, InstrumentedCodeRuns) {
 }
 #endif
 
-#ifdef WITH_ADDRESS
+#ifdef DS_TEST_ADDRESS
 TEST(SanitizerDeathTest, AccessesOutsideOfBuffersAreFound) {
   TemporaryFile file(sanitizedModel("address").build().bytes);
   ds_load_options options = {sizeof(options), 1, DS_VERIFY_FULL, 0};

@@ -22,15 +22,20 @@
 #define DS_API __attribute__((visibility("default")))
 #endif
 
+/* In C++, any value of a caller is a value of the enum, so that one out of
+ * range is refused instead of being undefined. */
 #ifdef __cplusplus
+#define DS_INT32 : int32_t
 extern "C" {
+#else
+#define DS_INT32
 #endif
 
 typedef struct ds_module ds_module;
 typedef struct ds_context ds_context;
 typedef struct ds_entry ds_entry;
 
-typedef enum ds_status {
+typedef enum ds_status DS_INT32 {
   DS_OK = 0,
   DS_ERROR_ARGUMENT = 1,    /* a caller's argument or tensor is at fault */
   DS_ERROR_IO = 2,          /* the file cannot be opened, read or mapped */
@@ -42,7 +47,7 @@ typedef enum ds_status {
   DS_DIFFERENT = 8       /* the self-test ran and its results differ */
 } ds_status;
 
-typedef enum ds_type {
+typedef enum ds_type DS_INT32 {
   DS_F32 = 0,
   DS_F64 = 1,
   DS_F16 = 2,
@@ -118,7 +123,7 @@ DS_API const char *ds_last_error(void);
 
 /* ---- Modules ---- */
 
-typedef enum ds_verify {
+typedef enum ds_verify DS_INT32 {
   DS_VERIFY_FULL = 0, /* every byte of the file */
   DS_VERIFY_CODE = 1  /* everything but the weights' contents */
 } ds_verify;
