@@ -6,6 +6,8 @@
 
 #include "ds/Codegen/CPU/Passes.h"
 
+#include "llvm/ADT/SmallBitVector.h"
+
 namespace mlir::ds {
 #define GEN_PASS_DEF_RESULTSTOARGUMENTS
 #include "ds/Codegen/CPU/Passes.h.inc"
@@ -60,7 +62,35 @@ static SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value value) {
     }
     return sizes;
   }
+  if (auto subview = dyn_cast_or_null<memref::SubViewOp>(op)) {
+    SmallVector<OpFoldResult> sizes;
+    llvm::SmallBitVector dropped = subview.getDroppedDims();
+    for (auto [i, size] : llvm::enumerate(subview.getMixedSizes()))
+      if (!dropped.test(i))
+        sizes.push_back(size);
+    return sizes;
+  }
   return memref::getMixedSizes(b, value.getLoc(), value);
+}
+
+/// Upstream leaves some sizes of views as questions to the view.
+static void foldDims(func::FuncOp func) {
+  SmallVector<memref::DimOp> dims;
+  func.walk([&](memref::DimOp dim) {
+    if (dim.getConstantIndex() && isa<MemRefType>(dim.getSource().getType()) &&
+        dim.getSource().getDefiningOp())
+      dims.push_back(dim);
+  });
+  for (memref::DimOp dim : dims) {
+    OpBuilder b(dim);
+    OpFoldResult size = sizesOf(b, dim.getSource())[*dim.getConstantIndex()];
+    Value value = getValueOrCreateConstantIndexOp(b, dim.getLoc(), size);
+    if (auto same = value.getDefiningOp<memref::DimOp>();
+        same && same.getSource() == dim.getSource())
+      continue;
+    dim.replaceAllUsesWith(value);
+    dim.erase();
+  }
 }
 
 /// `buffer`, which is contiguous, with the type and sizes of `alloc`. Always a
@@ -79,6 +109,7 @@ static Value viewAs(OpBuilder &b, memref::AllocOp alloc, Value buffer) {
 }
 
 void ResultsToArguments::convert(func::FuncOp func) {
+  foldDims(func);
   Block &entry = func.getBody().front();
   auto ret = cast<func::ReturnOp>(entry.getTerminator());
   OpBuilder b(&getContext());
