@@ -31,6 +31,28 @@ static Value emitGelu(Scalars &s, onnx::GeluOp op, Operands v) {
   return s.mul(s.mul(s.constant(0.5), x), s.add(s.constant(1), inner));
 }
 
+/// log(1 + e^x), without overflow.
+static Value emitSoftplus(Scalars &s, Value x) {
+  Value e = s.make<math::ExpOp>(s.neg(s.abs(x)));
+  return s.add(s.max(x, s.constant(0)), s.make<math::Log1pOp>(e));
+}
+
+/// α(e^x − 1).
+static Value emitScaledExpM1(Scalars &s, Value x, const APFloat &alpha) {
+  return s.mul(s.constant(alpha), s.make<math::ExpM1Op>(x));
+}
+
+static Value emitClampToUnit(Scalars &s, Value x) {
+  return s.max(s.constant(0), s.min(s.constant(1), x));
+}
+
+static Value emitShrink(Scalars &s, onnx::ShrinkOp op, Operands v) {
+  Value x = v[0], bias = s.constant(op.getBias());
+  Value lambda = s.constant(op.getLambd());
+  Value above = s.select(s.less(lambda, x), s.sub(x, bias), s.constant(0));
+  return s.select(s.less(x, s.neg(lambda)), s.add(x, bias), above);
+}
+
 void mlir::ds::populateActivationLowerings(LoweringRegistry &registry) {
   using namespace onnx;
   addElementwise<ReluOp>(registry, [](Scalars &s, ReluOp, Operands v) {
@@ -43,4 +65,58 @@ void mlir::ds::populateActivationLowerings(LoweringRegistry &registry) {
     return s.make<math::TanhOp>(v[0]);
   });
   addElementwise<GeluOp>(registry, emitGelu);
+  addElementwise<LeakyReluOp>(registry, [](Scalars &s, LeakyReluOp op,
+                                           Operands v) {
+    return s.select(s.less(v[0], s.constant(0)),
+                    s.mul(s.constant(op.getAlpha()), v[0]), v[0]);
+  });
+  addElementwise<PReluOp>(registry, [](Scalars &s, PReluOp, Operands v) {
+    return s.select(s.less(v[0], s.constant(0)), s.mul(v[1], v[0]), v[0]);
+  });
+  addElementwise<ThresholdedReluOp>(
+      registry, [](Scalars &s, ThresholdedReluOp op, Operands v) {
+        Value below = s.compare(arith::CmpFPredicate::OLE,
+                                arith::CmpIPredicate::sle, v[0],
+                                s.constant(op.getAlpha()));
+        return s.select(below, s.constant(0), v[0]);
+      });
+  addElementwise<EluOp>(registry, [](Scalars &s, EluOp op, Operands v) {
+    return s.select(s.less(v[0], s.constant(0)),
+                    emitScaledExpM1(s, v[0], op.getAlpha()), v[0]);
+  });
+  addElementwise<SeluOp>(registry, [](Scalars &s, SeluOp op, Operands v) {
+    Value y = s.select(s.less(s.constant(0), v[0]), v[0],
+                       emitScaledExpM1(s, v[0], op.getAlpha()));
+    return s.mul(s.constant(op.getGamma()), y);
+  });
+  addElementwise<CeluOp>(registry, [](Scalars &s, CeluOp op, Operands v) {
+    Value zero = s.constant(0);
+    Value scaled = s.div(v[0], s.constant(op.getAlpha()));
+    Value negative = emitScaledExpM1(s, scaled, op.getAlpha());
+    return s.add(s.max(zero, v[0]), s.min(zero, negative));
+  });
+  addElementwise<HardSigmoidOp>(
+      registry, [](Scalars &s, HardSigmoidOp op, Operands v) {
+        Value line = s.mul(s.constant(op.getAlpha()), v[0]);
+        return emitClampToUnit(s, s.add(line, s.constant(op.getBeta())));
+      });
+  addElementwise<HardSwishOp>(registry, [](Scalars &s, HardSwishOp,
+                                           Operands v) {
+    Value line = s.mul(s.constant(1.0 / 6.0), v[0]);
+    return s.mul(v[0], emitClampToUnit(s, s.add(line, s.constant(0.5))));
+  });
+  addElementwise<SoftplusOp>(registry, [](Scalars &s, SoftplusOp, Operands v) {
+    return emitSoftplus(s, v[0]);
+  });
+  addElementwise<SoftsignOp>(registry, [](Scalars &s, SoftsignOp, Operands v) {
+    return s.div(v[0], s.add(s.constant(1), s.abs(v[0])));
+  });
+  addElementwise<MishOp>(registry, [](Scalars &s, MishOp, Operands v) {
+    return s.mul(v[0], s.make<math::TanhOp>(emitSoftplus(s, v[0])));
+  });
+  addElementwise<SwishOp>(registry, [](Scalars &s, SwishOp op, Operands v) {
+    Value scaled = s.mul(s.constant(op.getAlpha()), v[0]);
+    return s.mul(v[0], emitSigmoid(s, scaled));
+  });
+  addElementwise<ShrinkOp>(registry, emitShrink);
 }

@@ -12,35 +12,16 @@ using namespace mlir::ds;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
-/// f64 to f32 such that a further rounding to fewer bits gives what rounding at
-/// once would have given: toward zero, with the last bit set where bits were
-/// lost.
-static Value roundToOdd(Scalars &s, Value wide) {
-  Type f32 = s.b.getF32Type(), i32 = s.b.getI32Type();
-  Value nearest = arith::TruncFOp::create(s.b, s.loc, f32, wide);
-  Value back = arith::ExtFOp::create(s.b, s.loc, wide.getType(), nearest);
-  Value bits = arith::BitcastOp::create(s.b, s.loc, i32, nearest);
-  Value one = s.constant(1, i32);
-  Value tooFar = arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::OGT,
-                                       s.make<math::AbsFOp>(back),
-                                       s.make<math::AbsFOp>(wide));
-  bits = s.select(tooFar, s.make<arith::SubIOp>(bits, one), bits);
-  Value inexact =
-      arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::ONE, back, wide);
-  bits = s.select(inexact, s.make<arith::OrIOp>(bits, one), bits);
-  return arith::BitcastOp::create(s.b, s.loc, f32, bits);
-}
-
+/// f64 stays where the type is of half precision: f32 between would round twice.
 static Value floatToFloat(Scalars &s, Value value, Type to) {
   Type type = Scalars::computeType(to);
-  unsigned from = value.getType().getIntOrFloatBitWidth();
-  if (from == type.getIntOrFloatBitWidth())
-    return value;
-  if (from < type.getIntOrFloatBitWidth())
+  unsigned have = value.getType().getIntOrFloatBitWidth();
+  unsigned want = type.getIntOrFloatBitWidth();
+  if (have < want)
     return arith::ExtFOp::create(s.b, s.loc, type, value);
-  if (type != to)
-    return roundToOdd(s, value);
-  return arith::TruncFOp::create(s.b, s.loc, type, value);
+  if (have > want && type == to)
+    return arith::TruncFOp::create(s.b, s.loc, type, value);
+  return value;
 }
 
 /// Truncates; what lies outside the type becomes its nearest value, NaN the
@@ -98,6 +79,9 @@ Value mlir::ds::convertScalar(Scalars s, Value value, Type from, Type to) {
   Type type = Scalars::computeType(to);
   bool isUnsigned = Scalars::isUnsigned(from);
   if (toFloat) {
+    // A bf16 has fewer bits than an integer that f32 rounds.
+    if (to.isBF16())
+      type = to;
     if (isUnsigned)
       return arith::UIToFPOp::create(s.b, s.loc, type, value);
     return arith::SIToFPOp::create(s.b, s.loc, type, value);

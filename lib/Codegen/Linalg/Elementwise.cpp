@@ -39,82 +39,31 @@ static Value emitErf(Scalars &s, Value x) {
   return convertScalar(s, s.make<math::ErfOp>(wide), f64, s.element);
 }
 
-/// The remainder with the divisor's sign, of integers.
-static Value emitPythonMod(Scalars &s, Value l, Value r) {
-  Value remainder = s.rem(l, r);
-  if (s.isUnsigned())
+/// The remainder with the dividend's sign, or with the divisor's.
+static Value emitMod(Scalars &s, onnx::ModOp op, Operands v) {
+  Value l = v[0], r = v[1];
+  Value remainder = s.isFloat() ? s.make<arith::RemFOp>(l, r) : s.rem(l, r);
+  if (op.getFmod() || s.isUnsigned())
     return remainder;
-  // It has the dividend's sign; one divisor more where the signs differ.
+  // One divisor more where the signs differ.
   Value zero = s.constant(0);
-  Value differ = s.less(s.make<arith::XOrIOp>(remainder, r), zero);
-  Value wrong = s.make<arith::AndIOp>(
-      differ,
-      s.compare(CmpFPredicate::UNE, CmpIPredicate::ne, remainder, zero));
-  return s.select(wrong, s.add(remainder, r), remainder);
+  Value differ =
+      s.make<arith::XOrIOp>(s.less(remainder, zero), s.less(r, zero));
+  Value isZero = s.equal(remainder, zero);
+  if (s.isFloat())
+    zero = s.make<math::CopySignOp>(zero, r);
+  Value wrapped = s.select(differ, s.add(remainder, r), remainder);
+  return s.select(isZero, zero, wrapped);
 }
 
-/// The remainder with the dividend's sign, of floats: exact, whatever the
-/// quotient. Each step takes the multiple of the divisor times a power of two
-/// that fits off the remainder; a step's quotient has so few bits that its
-/// product with the divisor is exact, by an fma where the type has no wider
-/// one.
-static Value emitFloatMod(Scalars &s, Value l, Value r) {
-  bool isF64 = s.element.isF64();
-  Type f64 = s.b.getF64Type();
-  Scalars w(s.b, s.loc, f64);
-  Value x = w.abs(convertScalar(s, l, s.element, f64));
-  Value y = w.abs(convertScalar(s, r, s.element, f64));
-  // The quotient has at most this many bits: those between the greatest and the
-  // least number of the type.
-  int bits = isF64 ? 2098 : 277, step = isF64 ? 51 : 28;
-  Value rest = x;
-  for (int shift = bits - bits % step; shift >= 0; shift -= step) {
-    // In two steps: 2^shift may be greater than any f64.
-    Value scaled = w.mul(w.mul(y, w.constant(std::ldexp(1.0, shift / 2))),
-                         w.constant(std::ldexp(1.0, shift - shift / 2)));
-    Value quotient = w.make<math::FloorOp>(w.div(rest, scaled));
-    Value next;
-    if (isF64)
-      next = math::FmaOp::create(s.b, s.loc, w.neg(quotient), scaled, rest);
-    else
-      next = w.sub(rest, w.mul(quotient, scaled));
-    // The quotient may have been rounded up to an integer.
-    next = w.select(w.less(next, w.constant(0)), w.add(next, scaled), next);
-    // Not where it is 0, or the scaled divisor overflowed.
-    rest = w.select(w.less(rest, scaled), rest, next);
-  }
-  Value result = math::CopySignOp::create(s.b, s.loc, rest,
-                                          convertScalar(s, l, s.element, f64));
-  return convertScalar(s, result, f64, s.element);
-}
-
-/// base to an integer exponent by repeated squaring, without branches.
+/// An integer to an integer exponent: in i64, whose low bits are the result's.
 static Value emitIntegerPower(Scalars &s, Value base, Value exponent,
                               Type exponentElement) {
-  Scalars e(s.b, s.loc, exponentElement);
-  Value one = s.constant(1);
-  Value result = one, square = base;
-  unsigned bits = exponentElement.getIntOrFloatBitWidth();
-  // The sign bit of a signed exponent is looked at below.
-  for (unsigned i = 0; i < bits - !e.isUnsigned(); ++i) {
-    Value bit = e.make<arith::AndIOp>(
-        e.make<arith::ShRUIOp>(exponent, e.constant(i)), e.constant(1));
-    result =
-        s.select(e.equal(bit, e.constant(1)), s.mul(result, square), result);
-    square = s.mul(square, square);
-  }
-  if (e.isUnsigned())
-    return result;
-  // 1 / base^|exponent|, truncated: only that of 1 and -1 is not 0.
-  Value odd =
-      e.equal(e.make<arith::AndIOp>(exponent, e.constant(1)), e.constant(1));
-  Value inverse = s.select(s.equal(base, one), one, s.constant(0));
-  if (!s.isUnsigned()) {
-    Value minusOne = s.constant(-1);
-    inverse = s.select(s.equal(base, minusOne), s.select(odd, minusOne, one),
-                       inverse);
-  }
-  return s.select(e.less(exponent, e.constant(0)), inverse, result);
+  Type i64 = s.b.getI64Type();
+  Value power =
+      s.make<math::IPowIOp>(convertScalar(s, base, s.element, i64),
+                            convertScalar(s, exponent, exponentElement, i64));
+  return convertScalar(s, power, i64, s.element);
 }
 
 /// The value of a constant exponent that all elements share.
@@ -128,22 +77,23 @@ static std::optional<double> splatExponent(onnx::PowOp op) {
 
 static Value emitPow(Scalars &s, onnx::PowOp op, Operands v) {
   Type exponent = cast<ShapedType>(op.getExponent().getType()).getElementType();
-  Value x = v[0];
   bool intBase = !s.isFloat(), intExponent = !isa<FloatType>(exponent);
   if (intBase && intExponent)
-    return emitIntegerPower(s, x, v[1], exponent);
-  if (std::optional<double> constant = splatExponent(op);
-      constant && !intBase && (*constant == 2 || *constant == 3)) {
-    Value square = s.mul(x, x);
-    return *constant == 2 ? square : s.mul(square, x);
-  }
+    return emitIntegerPower(s, v[0], v[1], exponent);
   // In f64 where f32 would lose bits of an integer.
   Type f32 = s.b.getF32Type(), f64 = s.b.getF64Type();
   bool wide = intBase || s.element.isF64() || exponent.isF64() ||
               (intExponent && exponent.getIntOrFloatBitWidth() > 16);
   Type in = wide ? f64 : f32;
-  Value power = s.make<math::PowFOp>(convertScalar(s, x, s.element, in),
-                                     convertScalar(s, v[1], exponent, in));
+  Value x = convertScalar(s, v[0], s.element, in), power;
+  if (std::optional<double> constant = splatExponent(op)) {
+    // Others that are cheaper than the general case are known to math.powf.
+    power = *constant == 3
+                ? s.make<arith::MulFOp>(s.make<arith::MulFOp>(x, x), x)
+                : s.make<math::PowFOp>(x, s.constant(*constant, in));
+  } else {
+    power = s.make<math::PowFOp>(x, convertScalar(s, v[1], exponent, in));
+  }
   return convertScalar(s, power, in, s.element);
 }
 
@@ -161,11 +111,7 @@ void mlir::ds::populateElementwiseLowerings(LoweringRegistry &registry) {
   addElementwise<DivOp>(registry, [](Scalars &s, DivOp, Operands v) {
     return s.div(v[0], v[1]);
   });
-  addElementwise<ModOp>(registry, [](Scalars &s, ModOp op, Operands v) {
-    if (s.isFloat())
-      return emitFloatMod(s, v[0], v[1]);
-    return op.getFmod() ? s.rem(v[0], v[1]) : emitPythonMod(s, v[0], v[1]);
-  });
+  addElementwise<ModOp>(registry, emitMod);
   addElementwise<PowOp>(registry, emitPow);
 
   addElementwise<MaxOp>(registry, [](Scalars &s, MaxOp, Operands v) {
@@ -211,4 +157,13 @@ void mlir::ds::populateElementwiseLowerings(LoweringRegistry &registry) {
   addFloat<LogOp, math::LogOp>(registry);
   addFloat<SinOp, math::SinOp>(registry);
   addFloat<CosOp, math::CosOp>(registry);
+  addFloat<TanOp, math::TanOp>(registry);
+  addFloat<AsinOp, math::AsinOp>(registry);
+  addFloat<AcosOp, math::AcosOp>(registry);
+  addFloat<AtanOp, math::AtanOp>(registry);
+  addFloat<SinhOp, math::SinhOp>(registry);
+  addFloat<CoshOp, math::CoshOp>(registry);
+  addFloat<AsinhOp, math::AsinhOp>(registry);
+  addFloat<AcoshOp, math::AcoshOp>(registry);
+  addFloat<AtanhOp, math::AtanhOp>(registry);
 }

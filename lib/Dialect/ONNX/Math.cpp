@@ -137,9 +137,11 @@ Elements CastLikeOp::inferElements(ShapeBuilder &shapes) {
 // Shapes and verification
 //===----------------------------------------------------------------------===//
 
-LogicalResult ModOp::verify() {
-  if (!getFmod() && isa<FloatType>(elementType(getLhs())))
-    return emitOpError("floats need fmod = 1");
+LogicalResult PowOp::verify() {
+  if (elementType(getBase()).isInteger() &&
+      elementType(getExponent()).isUnsignedInteger(64))
+    return emitOpError("C1: an integer base with an exponent of type ui64 is "
+                       "not supported");
   return success();
 }
 

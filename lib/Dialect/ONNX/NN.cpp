@@ -1,4 +1,4 @@
-//===- NN.cpp - ONNX ops: shapes of normalization -------------------------===//
+//===- NN.cpp - ONNX ops: shapes of neural network ops --------------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -22,12 +22,35 @@ LogicalResult GeluOp::verify() {
   return success();
 }
 
-LogicalResult LayerNormalizationOp::verify() {
-  if (getStashType() != 1)
-    return emitOpError("C2: expected stash_type 1 (f32), found ")
-           << getStashType();
+LogicalResult PReluOp::inferResults(ShapeBuilder &shapes,
+                                    SmallVectorImpl<ResultShape> &results) {
+  SmallVector<OpFoldResult> dims = llvm::to_vector(shapes.dims(getInput()));
+  if (failed(checkBroadcastsTo(*this, shapes.dims(getSlope()), dims, "slope")))
+    return failure();
+  return inferSameShape(*this, shapes, results);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization over rows
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy> static LogicalResult verifyStashType(OpTy op) {
+  if (op.getStashType() != 1)
+    return op.emitOpError("expected stash_type 1 (f32), found ")
+           << op.getStashType();
   return success();
 }
+
+LogicalResult LayerNormalizationOp::verify() {
+  Type element = elementType(getX());
+  if (elementType(getScale()) != element ||
+      (isPresent(getBias()) && elementType(getBias()) != element))
+    return emitOpError("C3: expected scale and bias of element type ")
+           << element;
+  return verifyStashType(*this);
+}
+
+LogicalResult RMSNormalizationOp::verify() { return verifyStashType(*this); }
 
 LogicalResult
 LayerNormalizationOp::inferResults(ShapeBuilder &shapes,
@@ -48,4 +71,72 @@ LayerNormalizationOp::inferResults(ShapeBuilder &shapes,
   results.push_back({f32, rows});
   results.push_back({f32, std::move(rows)});
   return success();
+}
+
+LogicalResult
+RMSNormalizationOp::inferResults(ShapeBuilder &shapes,
+                                 SmallVectorImpl<ResultShape> &results) {
+  SmallVector<OpFoldResult> dims = llvm::to_vector(shapes.dims(getX()));
+  if (failed(normalizeAxis(*this, getAxis(), dims.size())) ||
+      failed(checkBroadcastsTo(*this, shapes.dims(getScale()), dims, "scale")))
+    return failure();
+  return inferSameShape(*this, shapes, results);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization over channels
+//===----------------------------------------------------------------------===//
+
+/// The shape of operand 0, (N, C, …), to whose C those of the others must be
+/// equal as far as that is known.
+static LogicalResult inferPerChannel(Operation *op, ShapeBuilder &shapes,
+                                     SmallVectorImpl<ResultShape> &results) {
+  SmallVector<OpFoldResult> dims =
+      llvm::to_vector(shapes.dims(op->getOperand(0)));
+  if (dims.size() < 2)
+    return op->emitOpError("C1: expected x of rank 2 at least, found ")
+           << dims.size();
+  auto channels = getConstantIntValue(dims[1]);
+  for (Value operand : llvm::drop_begin(op->getOperands())) {
+    ArrayRef<OpFoldResult> own = shapes.dims(operand);
+    auto length = own.size() == 1 ? getConstantIntValue(own[0]) : std::nullopt;
+    if (own.size() != 1 || (channels && length && *channels != *length))
+      return op->emitOpError("C1: expected one value per channel of ")
+             << op->getOperand(0).getType() << ", found " << operand.getType();
+  }
+  return inferSameShape(op, shapes, results);
+}
+
+LogicalResult InstanceNormalizationOp::inferResults(
+    ShapeBuilder &shapes, SmallVectorImpl<ResultShape> &results) {
+  return inferPerChannel(*this, shapes, results);
+}
+
+LogicalResult GroupNormalizationOp::verify() {
+  if (getNumGroups() <= 0)
+    return emitOpError("C2: expected a positive num_groups, found ")
+           << getNumGroups();
+  return verifyStashType(*this);
+}
+
+LogicalResult GroupNormalizationOp::inferResults(
+    ShapeBuilder &shapes, SmallVectorImpl<ResultShape> &results) {
+  if (failed(inferPerChannel(*this, shapes, results)))
+    return failure();
+  auto channels = getConstantIntValue(results.back().dims[1]);
+  if (channels && *channels % getNumGroups() != 0)
+    return emitOpError("C2: ") << *channels << " channels do not form "
+                               << getNumGroups() << " groups";
+  return success();
+}
+
+LogicalResult BatchNormalizationOp::verify() {
+  if (getTrainingMode())
+    return emitOpError("C2: training is not supported");
+  return success();
+}
+
+LogicalResult BatchNormalizationOp::inferResults(
+    ShapeBuilder &shapes, SmallVectorImpl<ResultShape> &results) {
+  return inferPerChannel(*this, shapes, results);
 }

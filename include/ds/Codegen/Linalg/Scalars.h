@@ -43,6 +43,10 @@ public:
 
   /// A constant of the compute type, or of `type`.
   Value constant(double value, Type type = nullptr);
+  /// That of a float attribute.
+  Value constant(const APFloat &value) {
+    return constant(value.convertToDouble());
+  }
 
   /// `Op` of math or arith on floats.
   template <typename Op> Value make(Value x) { return Op::create(b, loc, x); }
@@ -97,8 +101,9 @@ private:
   Value safeDivisor(Value r, Value &isZero, Value &isMinusOne);
 };
 
-/// Converts a scalar from one ONNX element type's compute type to another's, as
-/// onnx.Cast defines it.
+/// Converts a scalar of an ONNX element type, in its compute type, to another
+/// element type, as onnx.Cast defines it: the result is of that one's compute
+/// type, or of one from which `store` gets the same value in fewer roundings.
 Value convertScalar(Scalars s, Value value, Type from, Type to);
 
 /// A scalar function of an op: its operands in their compute types in, its

@@ -34,12 +34,10 @@ def ONNX_ModOp : ONNX_BinaryOp<"Mod", ONNX_NumberTensor, [ONNX_Elements]> {
   let summary = "element-wise remainder with broadcasting";
   let description = [{
     With `fmod` = 1 the remainder has the dividend's sign, as C's `fmod`; with
-    `fmod` = 0, for integers only, the divisor's, as Python's `%`. An integer
-    modulo zero gives 0.
+    `fmod` = 0 the divisor's, as Python's `%`. An integer modulo zero gives 0.
   }];
   let arguments = (ins ONNX_NumberTensor:$lhs, ONNX_NumberTensor:$rhs,
     DefaultValuedAttr<I64Attr, "0">:$fmod);
-  let hasVerifier = 1;
 }
 
 def ONNX_PowOp : ONNX_Op<"Pow"> {
@@ -47,7 +45,9 @@ def ONNX_PowOp : ONNX_Op<"Pow"> {
   let description = [{
     The result has the base's element type. An integer base to an integer
     exponent wraps; to a negative one it gives the truncated quotient 1/x^-y,
-    and 0 for base 0.
+    and 0 for base 0. With a float on either side it is computed in floats.
+
+    - C1: the exponent of an integer base is not of type ui64.
   }];
   let arguments = (ins ONNX_NumberTensor:$base, ONNX_NumberTensor:$exponent);
   let results = (outs ONNX_NumberTensor:$output);
@@ -58,6 +58,7 @@ def ONNX_PowOp : ONNX_Op<"Pow"> {
       return inferBroadcast(*this, shapes, results);
     }
   }];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -147,6 +148,42 @@ def ONNX_CosOp : ONNX_UnaryOp<"Cos", ONNX_FloatTensor> {
   let summary = "cosine";
 }
 
+def ONNX_TanOp : ONNX_UnaryOp<"Tan", ONNX_FloatTensor> {
+  let summary = "tangent";
+}
+
+def ONNX_AsinOp : ONNX_UnaryOp<"Asin", ONNX_FloatTensor> {
+  let summary = "inverse sine";
+}
+
+def ONNX_AcosOp : ONNX_UnaryOp<"Acos", ONNX_FloatTensor> {
+  let summary = "inverse cosine";
+}
+
+def ONNX_AtanOp : ONNX_UnaryOp<"Atan", ONNX_FloatTensor> {
+  let summary = "inverse tangent";
+}
+
+def ONNX_SinhOp : ONNX_UnaryOp<"Sinh", ONNX_FloatTensor> {
+  let summary = "hyperbolic sine";
+}
+
+def ONNX_CoshOp : ONNX_UnaryOp<"Cosh", ONNX_FloatTensor> {
+  let summary = "hyperbolic cosine";
+}
+
+def ONNX_AsinhOp : ONNX_UnaryOp<"Asinh", ONNX_FloatTensor> {
+  let summary = "inverse hyperbolic sine";
+}
+
+def ONNX_AcoshOp : ONNX_UnaryOp<"Acosh", ONNX_FloatTensor> {
+  let summary = "inverse hyperbolic cosine";
+}
+
+def ONNX_AtanhOp : ONNX_UnaryOp<"Atanh", ONNX_FloatTensor> {
+  let summary = "inverse hyperbolic tangent";
+}
+
 //===----------------------------------------------------------------------===//
 // Conversion
 //===----------------------------------------------------------------------===//
@@ -162,8 +199,7 @@ def ONNX_CastOp : ONNX_Op<"Cast", [ONNX_Elements]> {
     A float becomes an integer by truncation; one out of range, which ONNX
     leaves open, becomes the nearest integer of the type, and a NaN the least.
     An integer keeps its low bits. Anything but zero is true. A conversion to a
-    float rounds to nearest even, also from f64 to a half-precision type; an
-    integer goes to those through f32.
+    float rounds once, to nearest even. (`saturate` concerns 8-bit floats.)
   }];
   let arguments = (ins ONNX_AnyTensor:$input, TypeAttr:$to,
     DefaultValuedAttr<I64Attr, "1">:$saturate);
