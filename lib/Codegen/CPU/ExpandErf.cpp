@@ -24,23 +24,32 @@ static Float erfcOfMagnitude(Float a) {
   return fma(-e, square.lo, e) * p;
 }
 
-Float erf(Float x) {
+static Float erfF32(Float x) {
   Float a = abs(x);
-  if (!x.isF64()) {
-    // 1 - erf is below half an ulp from the end of the fit on.
-    Float bounded = a.atMost(3.925);
-    Float z = bounded * bounded;
-    Float r = (bounded * polynomial(z, kErfF32P)) / polynomial(z, kErfF32Q);
-    r = select(a >= 3.925, 1.0, r.atMost(1));
-    return copySign(r, x);
-  }
-  Float bounded = a.atMost(1);
-  Float small = bounded * polynomial(bounded * bounded, kErfF64);
-  return copySign(select(a < 1, small, 1.0 - erfcOfMagnitude(a)), x);
+  Float small = fma(a, polynomial(a * a, kErfF32), a);
+  // Approximating a root of 1 / erfc makes a short polynomial do. It grows, so
+  // that large a, infinity included, give 1.
+  Float root = polynomial(a, kErfTailF32);
+  Float square = root * root;
+  Float fourth = square * square;
+  Float large = 1.0 - 1.0 / (fourth * fourth);
+  return copySign(select(a < 1.1, small, large), x);
+}
+
+/// erf a for 0 <= a < 1.
+static Float erfOfSmall(Float a) { return a * polynomial(a * a, kErfF64); }
+
+Float erf(Float x) {
+  if (!x.isF64())
+    return erfF32(x);
+  Float a = abs(x);
+  Float large = 1.0 - erfcOfMagnitude(a);
+  return copySign(select(a < 1, erfOfSmall(a), large), x);
 }
 
 Float erfcF64(Float x) {
-  Float r = erfcOfMagnitude(abs(x));
+  Float a = abs(x);
+  Float r = select(a < 0.5, 1.0 - erfOfSmall(a), erfcOfMagnitude(a));
   return select(x < 0, 2.0 - r, r);
 }
 

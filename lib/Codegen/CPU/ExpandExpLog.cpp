@@ -164,11 +164,11 @@ Float log10(Float x) { return logarithm(x, decimalBase(x)); }
 Float log1p(Float x) {
   auto [sum, error] = twoSum(x.num(1), x);
   Split split = splitAtSqrtHalf(sum);
-  // The part of x that the sum lost, over 2^k. Where 2^-k is no normal number
-  // this gives 0, and the part does not count.
-  Int negated = split.biased.num(2 * x.bias()) - split.biased;
-  Float inverse = (negated << x.mantissaBits()).asFloat();
-  Float f = fma(error, inverse, split.m - 1);
+  // The part of x that the sum lost, over 2^k. For the largest k the factor
+  // comes out as 0, and the part does not count.
+  Int exponent = split.biased.num(2 * x.bias() + 1) - split.biased;
+  Float twiceInverse = (exponent << x.mantissaBits()).asFloat();
+  Float f = fma(error * 0.5, twiceInverse, split.m - 1);
   Float result = logSpecials(sum, x, logOf(split.exponent, f, naturalBase(x)));
   return select(x == 0, x, result);
 }

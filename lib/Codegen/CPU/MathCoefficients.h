@@ -129,18 +129,22 @@ inline constexpr double kCosF64[] = {
     0x1.1ee9ebe94c5b0p-29, -0x1.8fae9c7c8b43bp-37,
 };
 
-/// erf x = x P(z) / Q(z), z = x^2, for |x| <= 3.925, relative.
-/// Error 2^-29.0, with rounded coefficients 2^-24.2.
-inline constexpr double kErfF32P[] = {
-    0x1.20dd760000000p+0, 0x1.7b2a180000000p-3,
-    0x1.bc69f20000000p-5, 0x1.f73e560000000p-9,
-    0x1.8b4e260000000p-12, 0x1.35bda80000000p-18,
-    -0x1.b8f1900000000p-27,
+/// erf x = x + x P(z), z = x^2, for |x| <= 1.1, relative.
+/// Error 2^-27.8, with rounded coefficients 2^-24.9.
+inline constexpr double kErfF32[] = {
+    0x1.06eba80000000p-3, -0x1.81272c0000000p-2,
+    0x1.ce29e40000000p-4, -0x1.b7c52c0000000p-6,
+    0x1.527c0a0000000p-8, -0x1.993fa00000000p-11,
+    0x1.2d7ca60000000p-14,
 };
-inline constexpr double kErfF32Q[] = {
-    0x1.0000000000000p+0, 0x1.fd58a60000000p-2,
-    0x1.d273be0000000p-4, 0x1.f9b15a0000000p-7,
-    0x1.554ff40000000p-10, 0x1.05f7d00000000p-14,
+
+/// erf x = 1 - 1 / P(x)^8 for 1.1 <= x <= 3.925, absolute.
+/// Error 2^-27.0, with rounded coefficients 2^-25.0.
+inline constexpr double kErfTailF32[] = {
+    0x1.fcbf0c0000000p-1, 0x1.5fb5760000000p-3,
+    0x1.ac28420000000p-6, 0x1.8ef9060000000p-4,
+    -0x1.82e4ae0000000p-5, 0x1.751bf00000000p-6,
+    -0x1.45d3e40000000p-8, 0x1.4657800000000p-11,
 };
 
 /// erf x = x P(z), z = x^2, for |x| <= 1, relative.
