@@ -22,6 +22,11 @@ void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
 }
 
 void mlir::ds::buildRaisePipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createOnnxFoldWeights());
+  pm.addNestedPass<func::FuncOp>(createDSRaiseNormalization());
+  pm.addNestedPass<func::FuncOp>(createDSRaiseGelu());
+  pm.addNestedPass<func::FuncOp>(createDSRaiseAttention());
+  pm.addNestedPass<func::FuncOp>(createDSRaiseLinear());
   pm.addPass(createCanonicalizerPass());
 }
 

@@ -8,6 +8,9 @@
 #ifndef DS_TRANSFORMS_PASSES_H
 #define DS_TRANSFORMS_PASSES_H
 
+#include "ds/Dialect/DS/DSDialect.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

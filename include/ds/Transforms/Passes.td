@@ -28,6 +28,116 @@ def DSDecompose : Pass<"ds-decompose", "::mlir::func::FuncOp"> {
     "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
+  let summary = "raises attention that is spelled out to ds.attention";
+  let description = [{
+    From the softmax of scores that weights rows by a product. Taken in are
+    scales by constants, of the scores, the query or the key; one mask, added to
+    the scores or selecting them against -inf or the least float; and the
+    transpose of the key. The splitting into heads and their joining stay. What
+    looks like attention and is not raised is a remark that says why.
+
+    ```mlir
+    // before
+    %kt = onnx.Transpose %k {perm = array<i64: 0, 1, 3, 2>} : …
+    %0 = onnx.MatMul %q, %kt : …
+    %1 = onnx.Div %0, %c8 : …
+    %2 = onnx.Add %1, %mask : …
+    %3 = onnx.Softmax %2 {axis = -1 : i64} : …
+    %4 = onnx.MatMul %3, %v : …
+    // after
+    %4 = ds.attention %q, %k, %v bias %mask {scale = 1.250000e-01 : f32} : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::ds::DSDialect",
+                           "::mlir::onnx::ONNXDialect"];
+}
+
+def DSRaiseGelu : Pass<"ds-raise-gelu", "::mlir::func::FuncOp"> {
+  let summary = "raises GELU that is spelled out to onnx.Gelu";
+  let description = [{
+    From erf or tanh: where the arithmetic around it is, as a polynomial in x
+    and the function's value, that of GELU, whatever the order of its operands.
+    A near miss is a remark that says why.
+
+    ```mlir
+    // before
+    %0 = onnx.Div %x, %sqrt2 : …
+    %1 = onnx.Erf %0 : …
+    %2 = onnx.Add %1, %one : …
+    %3 = onnx.Mul %x, %2 : …
+    %4 = onnx.Mul %3, %half : …
+    // after
+    %4 = onnx.Gelu %x {approximate = "none"} : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::onnx::ONNXDialect"];
+}
+
+def DSRaiseLinear : Pass<"ds-raise-linear", "::mlir::func::FuncOp"> {
+  let summary = "raises products with weights to ds.linear";
+  let description = [{
+    A MatMul or Gemm whose right operand is a weight or a constant matrix, with
+    the bias vector that an Add adds to it. A transposed Gemm weight becomes a
+    step of the weight's transformations. A product with a weight that is no
+    linear layer is a remark that says why.
+
+    ```mlir
+    // before
+    %0 = onnx.MatMul %x, %w : …
+    %1 = onnx.Add %0, %b : …
+    // after
+    %1 = ds.linear %x, %w, %b : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::ds::DSDialect",
+                           "::mlir::onnx::ONNXDialect"];
+}
+
+def DSRaiseNormalization
+    : Pass<"ds-raise-normalization", "::mlir::func::FuncOp"> {
+  let summary = "raises layer normalization that is spelled out";
+  let description = [{
+    From the square root: mean and variance over the last axes, the quotient,
+    the scale and, where there is one, the bias. A near miss is a remark that
+    says why.
+
+    ```mlir
+    // before
+    %mean = onnx.ReduceMean %x, %axes : …
+    %d = onnx.Sub %x, %mean : …
+    %square = onnx.Pow %d, %two : …
+    %variance = onnx.ReduceMean %square, %axes : …
+    %sum = onnx.Add %variance, %epsilon : …
+    %deviation = onnx.Sqrt %sum : …
+    %quotient = onnx.Div %d, %deviation : …
+    %scaled = onnx.Mul %quotient, %scale : …
+    %y = onnx.Add %scaled, %bias : …
+    // after
+    %y, %mean, %inv = onnx.LayerNormalization %x, %scale, %bias {…} : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::onnx::ONNXDialect"];
+}
+
+def OnnxFoldWeights : Pass<"onnx-fold-weights", "::mlir::func::FuncOp"> {
+  let summary = "folds ops that lay out a weight anew into its reference";
+  let description = [{
+    A Transpose, Reshape, Flatten, Squeeze, Unsqueeze or Identity of a weight
+    becomes a step of the weight's transformations, which are evaluated once,
+    when the artifact is written.
+
+    ```mlir
+    // before
+    %w = ds.weight <…, tensor<384x1536xf32>> : tensor<384x1536xf32>
+    %t = onnx.Transpose %w : …
+    // after
+    %t = ds.weight <…, tensor<384x1536xf32>> [#ds.transpose<[1, 0]>] : tensor<1536x384xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::ds::DSDialect"];
+}
+
 def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
   let summary = "gives every result its most static type";
   let description = [{

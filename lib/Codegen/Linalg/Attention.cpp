@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Lowering.h"
+#include "FlashAttention.h"
 #include "ds/Dialect/DS/Decompositions.h"
 
 using namespace mlir;
@@ -54,6 +54,10 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
 static LogicalResult lowerAttention(AttentionOp op, Lowering &l) {
   if (failed(requireShapes(op, l)))
     return failure();
+  if (hasFlashForm(op)) {
+    l.setLowered(op.getResult(), lowerToFlashAttention(op, l));
+    return success();
+  }
   SmallVector<Value> lowered = l.lowered(op->getOperands());
   AttentionOp::Adaptor operands(lowered, op);
   l.setLowered(op.getResult(), decomposeAttention(op, operands, l.b, l.shapes));

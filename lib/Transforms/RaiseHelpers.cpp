@@ -1,0 +1,90 @@
+//===- RaiseHelpers.cpp - What raising passes share -----------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RaiseHelpers.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+std::optional<double> mlir::ds::getScalarConstant(Value value) {
+  DenseFPElementsAttr literal;
+  if (!matchPattern(value, m_Constant(&literal)) ||
+      literal.getNumElements() != 1)
+    return std::nullopt;
+  APFloat number = *literal.value_begin<APFloat>();
+  bool losesInfo;
+  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
+                 &losesInfo);
+  return number.convertToDouble();
+}
+
+bool mlir::ds::isClose(double value, double expected, Type element) {
+  // Exporters round to the element type, and some write few digits.
+  double tolerance = element.isF16() || element.isBF16() ? 4e-3 : 2e-6;
+  return std::abs(value - expected) <= tolerance * std::abs(expected);
+}
+
+std::optional<SmallVector<int64_t>> mlir::ds::getIntConstant(Value value) {
+  DenseIntElementsAttr literal;
+  if (!matchPattern(value, m_Constant(&literal)))
+    return std::nullopt;
+  SmallVector<int64_t> elements;
+  for (const APInt &element : literal.getValues<APInt>())
+    elements.push_back(element.getSExtValue());
+  return elements;
+}
+
+bool mlir::ds::isWeight(Value value) {
+  return value.getDefiningOp<WeightOp>() ||
+         value.getDefiningOp<onnx::ConstantOp>();
+}
+
+std::string mlir::ds::getNodeName(Operation *op) {
+  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+    return name.getName().str();
+  return op->getName().getStringRef().str();
+}
+
+void mlir::ds::reportMissed(Operation *op, StringRef pass, StringRef target,
+                            const Twine &reason) {
+  auto remark = remark::missed(op->getLoc(),
+                               remark::RemarkOpts::name(target).category(pass));
+  if (remark)
+    remark
+        << ("'" + getNodeName(op) + "' is no " + target + ": " + reason).str();
+}
+
+void mlir::ds::eraseDeadOps(func::FuncOp func) {
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(func.getBody().front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+RankedTensorType mlir::ds::permuteType(Type type,
+                                       ArrayRef<int64_t> permutation) {
+  auto tensor = cast<RankedTensorType>(type);
+  return tensor.clone(applyPermutation(tensor.getShape(), permutation));
+}
+
+Value mlir::ds::createTranspose(OpBuilder &builder, Location loc, Value value,
+                                ArrayRef<int64_t> permutation) {
+  if (isIdentityPermutation(permutation))
+    return value;
+  RankedTensorType type = permuteType(value.getType(), permutation);
+  if (auto weight = value.getDefiningOp<WeightOp>()) {
+    SmallVector<Attribute> steps = llvm::to_vector(weight.getTransforms());
+    steps.push_back(TransposeAttr::get(builder.getContext(), permutation));
+    return WeightOp::create(builder, weight.getLoc(), type, weight.getSource(),
+                            builder.getArrayAttr(steps));
+  }
+  return onnx::TransposeOp::create(builder, loc, type, value,
+                                   builder.getDenseI64ArrayAttr(permutation));
+}

@@ -1,0 +1,50 @@
+//===- RaiseHelpers.h - What raising passes share ----------------*- C++ -*-==//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_LIB_TRANSFORMS_RAISEHELPERS_H
+#define DS_LIB_TRANSFORMS_RAISEHELPERS_H
+
+#include "ds/Dialect/DS/DSDialect.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::ds {
+
+/// The value of a float constant of one element, of any rank.
+std::optional<double> getScalarConstant(Value value);
+
+/// Whether two constants are the same number but for the rounding of `element`.
+bool isClose(double value, double expected, Type element);
+
+/// The elements of a small integer constant, or nullopt.
+std::optional<SmallVector<int64_t>> getIntConstant(Value value);
+
+/// Whether a value is known at compile time: a weight or a constant.
+bool isWeight(Value value);
+
+/// The name of the node that `op` comes from, or the op's name.
+std::string getNodeName(Operation *op);
+
+/// Emits a remark of the category `pass`: the node, what it did not become,
+/// and why.
+void reportMissed(Operation *op, StringRef pass, StringRef target,
+                  const Twine &reason);
+
+/// Erases what nothing uses any more, from last to first.
+void eraseDeadOps(func::FuncOp func);
+
+/// The type of `type` with its dims permuted: result dim i is `permutation[i]`.
+RankedTensorType permuteType(Type type, ArrayRef<int64_t> permutation);
+
+/// `value` with its dims permuted, a weight by a step of its transformations.
+/// Itself where the permutation is the identity.
+Value createTranspose(OpBuilder &builder, Location loc, Value value,
+                      ArrayRef<int64_t> permutation);
+
+} // namespace mlir::ds
+
+#endif // DS_LIB_TRANSFORMS_RAISEHELPERS_H

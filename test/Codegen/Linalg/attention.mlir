@@ -1,0 +1,78 @@
+// RUN: ds-opt %s --convert-ds-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
+
+// One task for a head and 32 query rows; steps of 128 keys; no tensor of all
+// scores; both products with 32 contiguous columns.
+// CHECK: #[[BLOCKS:.+]] = affine_map<()[s0] -> (s0 ceildiv 32)>
+// CHECK-LABEL: func.func @flash
+// CHECK-SAME: %[[Q:.+]]: tensor<?x12x?x64xf32>, %[[K:.+]]: tensor<?x12x?x64xf32>, %[[V:.+]]: tensor<?x12x?x64xf32>
+// The query is scaled by scale * log2(e).
+// CHECK: arith.constant 0.180336878
+// CHECK: %[[N:.+]] = affine.apply #[[BLOCKS]]
+// CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %[[I:.+]]) in (%{{.+}}, 12, %[[N]])
+// CHECK-NOT: tensor<?x12x?x?xf32>
+// CHECK:   %[[QT:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<64x32xf32>)
+// CHECK:   scf.for %[[J:.+]] = %{{.+}} to %{{.+}} step %c128
+// CHECK:     tensor.extract_slice %{{.+}} : tensor<128x32xf32> to tensor<?x32xf32>
+// CHECK:     tensor.extract_slice %[[K]][%[[B]], %[[H]], %[[J]], 0] [1, 1, %{{.+}}, 64]
+// CHECK:     linalg.generic {{.*}} ins(%{{.+}}, %[[QT]] : tensor<?x64xf32>, tensor<64x32xf32>) outs({{.*}} : tensor<?x32xf32>)
+// CHECK:     math.exp2
+// CHECK:     math.exp2
+// CHECK:     linalg.generic {{.*}} ins({{.*}} : tensor<?x64xf32>, tensor<?x32xf32>) outs({{.*}} : tensor<64x32xf32>)
+// CHECK:   scf.forall.in_parallel
+// CHECK:     tensor.parallel_insert_slice {{.*}}[%[[B]], %[[H]], %{{.+}}, 0] [1, 1, %{{.+}}, 64]
+func.func @flash(%q: tensor<?x12x?x64xf32>, %k: tensor<?x12x?x64xf32>, %v: tensor<?x12x?x64xf32>) -> tensor<?x12x?x64xf32> {
+  %0 = ds.attention %q, %k, %v {scale = 0.125 : f32}
+         : (tensor<?x12x?x64xf32>, tensor<?x12x?x64xf32>, tensor<?x12x?x64xf32>) -> tensor<?x12x?x64xf32>
+  return %0 : tensor<?x12x?x64xf32>
+}
+
+// -----
+
+// Causal tasks stop at their diagonal; query heads share key heads; a head of
+// weight 0 runs no step.
+// CHECK-LABEL: func.func @causal_grouped
+// CHECK-DAG: ds.check {{.*}} "value has {0} rows, key {1}"
+// CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in
+// CHECK:   %[[G:.+]] = arith.divui %[[H]], %c3
+// CHECK:   arith.minsi
+// CHECK:   %[[W:.+]] = tensor.extract %{{.+}}[%[[H]]] : tensor<12xf32>
+// CHECK:   %[[ZERO:.+]] = arith.cmpf oeq, %[[W]]
+// CHECK:   %[[UPPER:.+]] = arith.select %[[ZERO]], %c0, %{{.+}} : index
+// CHECK:   scf.for %{{.+}} = %c0 to %[[UPPER]]
+// CHECK:     tensor.extract_slice %{{.+}}[%[[B]], %[[G]],
+// CHECK:     arith.cmpi sle
+func.func @causal_grouped(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: tensor<?x4x?x64xf32>, %w: tensor<12xf32>) -> tensor<?x12x?x64xf32> {
+  %0 = ds.attention %q, %k, %v head_weight %w {scale = 0.125 : f32, causal}
+         : (tensor<?x12x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x64xf32>, tensor<12xf32>) -> tensor<?x12x?x64xf32>
+  return %0 : tensor<?x12x?x64xf32>
+}
+
+// -----
+
+// A mask of the last dim alone is read once for each key; static sizes that the
+// blocks divide leave no tails.
+// CHECK-LABEL: func.func @static_mask
+// CHECK: scf.forall (%[[B:.+]], %{{.+}}, %{{.+}}) in (2, 12, 4)
+// CHECK-NOT: affine.min
+// CHECK: scf.for
+// CHECK: tensor.extract %{{.+}}[%[[B]], %c0, %c0, %{{.+}}] : tensor<2x1x1x256xi8>
+// CHECK: arith.select
+// CHECK-NOT: affine.min
+// CHECK: return
+func.func @static_mask(%q: tensor<2x12x128x64xf32>, %k: tensor<2x12x256x64xf32>, %v: tensor<2x12x256x64xf32>, %m: tensor<2x1x1x256xi1>) -> tensor<2x12x128x64xf32> {
+  %0 = ds.attention %q, %k, %v bias %m {scale = 0.125 : f32}
+         : (tensor<2x12x128x64xf32>, tensor<2x12x256x64xf32>, tensor<2x12x256x64xf32>, tensor<2x1x1x256xi1>) -> tensor<2x12x128x64xf32>
+  return %0 : tensor<2x12x128x64xf32>
+}
+
+// -----
+
+// Other element types take the reference form.
+// CHECK-LABEL: func.func @half
+// CHECK-NOT: scf.forall
+// CHECK: arith.truncf
+func.func @half(%q: tensor<?x2x?x8xf16>) -> tensor<?x2x?x8xf16> {
+  %0 = ds.attention %q, %q, %q {scale = 0.125 : f32}
+         : (tensor<?x2x?x8xf16>, tensor<?x2x?x8xf16>, tensor<?x2x?x8xf16>) -> tensor<?x2x?x8xf16>
+  return %0 : tensor<?x2x?x8xf16>
+}

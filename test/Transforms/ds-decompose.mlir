@@ -1,0 +1,40 @@
+// RUN: ds-opt %s --ds-decompose | FileCheck %s
+
+// CHECK-LABEL: func.func @linear
+// CHECK-SAME: %[[X:.+]]: tensor<?x?x4xf32>, %[[W:.+]]: tensor<4x8xf32>, %[[B:.+]]: tensor<8xf32>
+// CHECK: %[[P:.+]] = linalg.generic {{.*}}"reduction"]} ins(%[[X]], %[[W]]
+// CHECK: linalg.generic {{.*}} ins(%[[P]], %[[B]]
+// CHECK-NOT: ds.linear
+func.func @linear(%x: tensor<?x?x4xf32>, %w: tensor<4x8xf32>, %b: tensor<8xf32>) -> tensor<?x?x?xf32> {
+  %0 = ds.linear %x, %w, %b : (tensor<?x?x4xf32>, tensor<4x8xf32>, tensor<8xf32>) -> tensor<?x?x?xf32>
+  return %0 : tensor<?x?x?xf32>
+}
+
+// CHECK-LABEL: func.func @packed
+// CHECK: linalg.fill
+// CHECK: linalg.generic
+// CHECK: arith.divui
+// CHECK: arith.remui
+// CHECK: tensor.extract %{{.+}} : tensor<2x4x32xf32>
+func.func @packed(%x: tensor<?x4xf32>, %w: tensor<2x4x32xf32>, %y: tensor<?x40xf32>) -> tensor<?x40xf32> {
+  %0 = ds.packed_matmul ins(%x, %w : tensor<?x4xf32>, tensor<2x4x32xf32>) outs(%y : tensor<?x40xf32>) -> tensor<?x40xf32>
+  return %0 : tensor<?x40xf32>
+}
+
+// Scores, masks, the largest score, weights, their sum, the weighted rows, the
+// quotient.
+// CHECK-LABEL: func.func @attention
+// CHECK: tensor.expand_shape {{.*}} into tensor<2x2x3x5x8xf32>
+// CHECK: arith.mulf
+// CHECK: math.tanh
+// CHECK: arith.select
+// CHECK: arith.maximumf
+// CHECK: math.exp
+// CHECK: arith.addf
+// CHECK: arith.divf
+// CHECK: tensor.collapse_shape {{.*}} into tensor<2x6x5x4xf32>
+func.func @attention(%q: tensor<2x6x5x8xf32>, %k: tensor<2x2x7x8xf32>, %v: tensor<2x2x7x4xf32>, %m: tensor<5x7xi1>) -> tensor<2x6x5x4xf32> {
+  %0 = ds.attention %q, %k, %v bias %m {scale = 0.125 : f32, softcap = 30.0 : f32}
+         : (tensor<2x6x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x4xf32>, tensor<5x7xi1>) -> tensor<2x6x5x4xf32>
+  return %0 : tensor<2x6x5x4xf32>
+}
