@@ -282,6 +282,8 @@ void EntryPlan::planScratch() {
     Value worker = WorkerOp::create(inner, loc, inner.getIndexType());
     Value base = arith::MulIOp::create(inner, loc, worker, scratchBytes);
     for (auto [alloc, own] : llvm::zip_equal(inTask, offsets)) {
+      // What stood next in the body may be an allocation that is gone by now.
+      inner.setInsertionPointAfterValue(base);
       Value at = arith::AddIOp::create(inner, loc, base, own);
       replaceByView(alloc, scratch, at);
     }
