@@ -59,11 +59,10 @@ void BindWeights::runOnOperation() {
       }
       b.setInsertionPoint(weight);
       Location loc = weight.getLoc();
-      Value offset =
-          arith::ConstantIndexOp::create(b, loc, place->second);
+      Value offset = arith::ConstantIndexOp::create(b, loc, place->second);
       auto viewType = MemRefType::get(type.getShape(), type.getElementType());
-      Value view = memref::ViewOp::create(b, loc, viewType, base, offset,
-                                          ValueRange{});
+      Value view =
+          memref::ViewOp::create(b, loc, viewType, base, offset, ValueRange{});
       Value tensor = bufferization::ToTensorOp::create(
           b, loc, type, view, /*restrict=*/true, /*writable=*/false);
       weight.replaceAllUsesWith(tensor);

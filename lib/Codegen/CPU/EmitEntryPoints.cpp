@@ -66,8 +66,7 @@ struct Abi {
   LLVM::LLVMStructType buffer, host, frame, request;
 };
 
-struct EmitEntryPoints
-    : mlir::ds::impl::EmitEntryPointsBase<EmitEntryPoints> {
+struct EmitEntryPoints : mlir::ds::impl::EmitEntryPointsBase<EmitEntryPoints> {
   void runOnOperation() override;
 };
 } // namespace
@@ -125,8 +124,8 @@ static LLVM::LLVMFuncOp createFunction(OpBuilder &b, Location loc,
 static void emitRun(OpBuilder &module, const Abi &abi, LLVM::LLVMFuncOp entry,
                     ArrayRef<Attribute> inputs, ArrayRef<Attribute> results) {
   Location loc = entry.getLoc();
-  auto run = createFunction(module, loc, entry.getName() + "_run", abi.i32,
-                            {abi.ptr});
+  auto run =
+      createFunction(module, loc, entry.getName() + "_run", abi.i32, {abi.ptr});
   OpBuilder b = OpBuilder::atBlockBegin(run.addEntryBlock(module));
   Value frame = run.getArgument(0);
   auto load = [&](int32_t field) {
@@ -165,8 +164,7 @@ static void emitShape(OpBuilder &module, const Abi &abi, LLVM::LLVMFuncOp entry,
   Value result = LLVM::CallOp::create(b, loc, shape, args).getResult();
   for (auto [i, field] :
        llvm::enumerate(ArrayRef{Abi::RequestArena, Abi::RequestScratch})) {
-    Value bytes =
-        LLVM::ExtractValueOp::create(b, loc, result, int64_t(i + 1));
+    Value bytes = LLVM::ExtractValueOp::create(b, loc, result, int64_t(i + 1));
     LLVM::StoreOp::create(b, loc, bytes,
                           abi.field(b, loc, abi.request, request, field));
   }
@@ -206,9 +204,8 @@ static void lowerTasks(const Abi &abi, LLVM::CallOp call, ModuleOp module) {
   Type none = LLVM::LLVMVoidType::get(context);
 
   OpBuilder outer(task);
-  auto trampoline =
-      createFunction(outer, loc, task.getName() + "_entry", none,
-                     {abi.ptr, abi.i64, abi.i64, abi.i32});
+  auto trampoline = createFunction(outer, loc, task.getName() + "_entry", none,
+                                   {abi.ptr, abi.i64, abi.i64, abi.i32});
   trampoline.setLinkage(LLVM::Linkage::Internal);
   OpBuilder t = OpBuilder::atBlockBegin(trampoline.addEntryBlock(outer));
   Value packed = trampoline.getArgument(0);
@@ -236,8 +233,8 @@ static void lowerTasks(const Abi &abi, LLVM::CallOp call, ModuleOp module) {
   Value function = abi.load(b, loc, abi.host, host, Abi::ParallelFor);
   Value self = abi.load(b, loc, abi.host, host, Abi::Self);
   Value address = LLVM::AddressOfOp::create(b, loc, trampoline);
-  auto type = LLVM::LLVMFunctionType::get(
-      none, {abi.ptr, abi.ptr, abi.i64, abi.ptr});
+  auto type =
+      LLVM::LLVMFunctionType::get(none, {abi.ptr, abi.ptr, abi.i64, abi.ptr});
   LLVM::CallOp::create(b, loc, type,
                        ValueRange{function, self, address,
                                   call.getArgOperands()[2], closureBase});

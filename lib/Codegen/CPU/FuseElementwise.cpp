@@ -36,14 +36,15 @@ static bool pays(OpOperand *operand) {
       producer.getNumReductionLoops() > 0)
     return false;
   AffineMap read = consumer.getMatchingIndexingMap(operand);
-  bool isCheap = producer.getNumDpsInputs() == 0 || isa<linalg::FillOp>(producer);
+  bool isCheap =
+      producer.getNumDpsInputs() == 0 || isa<linalg::FillOp>(producer);
   if (isCheap)
     return true;
   if (!producer->hasOneUse() || !read.isPermutation())
     return false;
   // A permuted read would turn the producer's contiguous reads into strides.
-  return read.isIdentity() ||
-         read.getNumResults() == 0 || consumer.getNumReductionLoops() == 0;
+  return read.isIdentity() || read.getNumResults() == 0 ||
+         consumer.getNumReductionLoops() == 0;
 }
 
 void FuseElementwise::runOnOperation() {
@@ -54,6 +55,7 @@ void FuseElementwise::runOnOperation() {
   affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
   GreedyRewriteConfig config;
   config.setUseTopDownTraversal();
-  if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+  if (failed(
+          applyPatternsGreedily(getOperation(), std::move(patterns), config)))
     signalPassFailure();
 }

@@ -82,9 +82,8 @@ bool GenericAnalysis::bodyIsVectorizable(unsigned dim) {
     }
     if (inner.getNumRegions() != 0)
       return false;
-    bool allUniform = llvm::all_of(inner.getOperands(), [&](Value v) {
-      return get(v) == Along::Uniform;
-    });
+    bool allUniform = llvm::all_of(
+        inner.getOperands(), [&](Value v) { return get(v) == Along::Uniform; });
     Along result = allUniform ? Along::Uniform : Along::Varying;
     if (auto load = dyn_cast<memref::LoadOp>(inner); load && !allUniform) {
       auto indices = load.getIndices();
@@ -103,8 +102,7 @@ bool GenericAnalysis::bodyIsVectorizable(unsigned dim) {
       if (get(inner.getOperand(0)) == Along::Contiguous &&
           get(inner.getOperand(1)) == Along::Uniform)
         result = Along::Contiguous;
-    } else if (!allUniform &&
-               !OpTrait::hasElementwiseMappableTraits(&inner)) {
+    } else if (!allUniform && !OpTrait::hasElementwiseMappableTraits(&inner)) {
       return false;
     }
     for (Value value : inner.getResults())
@@ -123,8 +121,7 @@ bool GenericAnalysis::isVectorizable(unsigned dim) {
     if (!access)
       return false;
     bool isInit = op.isDpsInit(&operand);
-    if (isInit && *access !=
-                      (isReduction ? Along::Uniform : Along::Contiguous))
+    if (isInit && *access != (isReduction ? Along::Uniform : Along::Contiguous))
       return false;
   }
   if (isReduction)

@@ -26,8 +26,8 @@ using namespace mlir;
 using namespace mlir::ds;
 
 namespace {
-/// Where the body is evaluated: the loop indices (that of the vector dim is lane
-/// 0's), whether for a vector of lanes, and which lanes count (null: all).
+/// Where the body is evaluated: the loop indices (that of the vector dim is
+/// lane 0's), whether for a vector of lanes, and which lanes count (null: all).
 struct Point {
   SmallVector<Value> indices;
   bool isVector = false;
@@ -70,7 +70,9 @@ private:
     return vector::CreateMaskOp::create(
         b, loc, VectorType::get({lanes}, b.getI1Type()), count);
   }
-  VectorType vectorOf(Type element) { return VectorType::get({lanes}, element); }
+  VectorType vectorOf(Type element) {
+    return VectorType::get({lanes}, element);
+  }
   bool vectorIsReduction() const {
     return vectorDim && llvm::is_contained(reductions, *vectorDim);
   }
@@ -101,16 +103,16 @@ void Emitter::run() {
       reductions.push_back(i);
     }
   }
-  if (vectorDim && op.getIteratorTypesArray()[*vectorDim] ==
-                       utils::IteratorType::reduction)
+  if (vectorDim &&
+      op.getIteratorTypesArray()[*vectorDim] == utils::IteratorType::reduction)
     reductions.push_back(*vectorDim);
 
   Point point;
   point.indices.resize(upper.size());
   int64_t elements = 1;
   for (int64_t size : op.getStaticLoopRanges())
-    elements = ShapedType::isDynamic(size) || elements < 0 ? -1
-                                                           : elements * size;
+    elements =
+        ShapedType::isDynamic(size) || elements < 0 ? -1 : elements * size;
   bool isTask = !op->getParentOfType<scf::ForallOp>() &&
                 (elements < 0 || elements > taskElements);
   if (isTask)
@@ -133,7 +135,8 @@ void Emitter::emitTasks(ArrayRef<unsigned> dims, Point point) {
         arith::CeilDivUIOp::create(b, loc, upper[*vectorDim], piece)
             .getResult()));
   }
-  auto forall = scf::ForallOp::create(b, loc, bounds, ValueRange{}, std::nullopt);
+  auto forall =
+      scf::ForallOp::create(b, loc, bounds, ValueRange{}, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
   if (!dims.empty()) {
@@ -150,8 +153,8 @@ void Emitter::emitTasks(ArrayRef<unsigned> dims, Point point) {
 
 void Emitter::emitParallelLoops(ArrayRef<unsigned> dims, Point point) {
   if (!dims.empty()) {
-    auto loop = scf::ForOp::create(b, loc, index(0), upper[dims.front()],
-                                   index(1));
+    auto loop =
+        scf::ForOp::create(b, loc, index(0), upper[dims.front()], index(1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getBody()->getTerminator());
     point.indices[dims.front()] = loop.getInductionVar();
@@ -176,8 +179,8 @@ void Emitter::emitVectorLoop(Value from, Value to, Point point) {
     point.indices[*vectorDim] = loop.getInductionVar();
     emitElement(point);
   }
-  Value hasRest = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest,
-                                        index(0));
+  Value hasRest =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest, index(0));
   auto tail = scf::IfOp::create(b, loc, hasRest, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(tail.thenBlock()->getTerminator());
@@ -233,15 +236,15 @@ SmallVector<Value> Emitter::emitReductionLoops(ArrayRef<unsigned> dims,
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     point.indices[dim] = loop.getInductionVar();
-    SmallVector<Value> next = emitReductionLoops(dims.drop_front(), point,
-                                                 loop.getRegionIterArgs());
+    SmallVector<Value> next =
+        emitReductionLoops(dims.drop_front(), point, loop.getRegionIterArgs());
     scf::YieldOp::create(b, loc, next);
   }
   if (!isVectorLoop)
     return loop.getResults();
 
-  Value hasRest = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest,
-                                        index(0));
+  Value hasRest =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest, index(0));
   auto tail = scf::IfOp::create(b, loc, loop.getResultTypes(), hasRest,
                                 /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -416,9 +419,10 @@ Value Emitter::evaluateOp(Operation &inner, const Point &point,
     isVector |= isa<VectorType>(operands.back().getType());
   }
   if (auto load = dyn_cast<memref::LoadOp>(inner); load && isVector) {
-    SmallVector<Value> indices = llvm::to_vector(ArrayRef(operands).drop_front());
-    indices.back() = vector::ExtractOp::create(b, loc, indices.back(),
-                                               ArrayRef<int64_t>{0});
+    SmallVector<Value> indices =
+        llvm::to_vector(ArrayRef(operands).drop_front());
+    indices.back() =
+        vector::ExtractOp::create(b, loc, indices.back(), ArrayRef<int64_t>{0});
     return read(operands.front(), indices, /*contiguous=*/true, point);
   }
   if (!isVector) {

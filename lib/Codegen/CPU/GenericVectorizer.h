@@ -1,4 +1,5 @@
-//===- GenericVectorizer.h - One linalg.generic to vector loops --*- C++ -*-===//
+//===- GenericVectorizer.h - One linalg.generic to vector loops --*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //

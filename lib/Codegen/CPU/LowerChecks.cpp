@@ -29,14 +29,14 @@ static void lower(CheckedIndexOp op, Value host, Sites &sites) {
   Value index = op.getIndex(), bound = op.getBound();
   Value wrapped = index;
   if (op.getWrap()) {
-    Value isNegative = arith::CmpIOp::create(
-        b, loc, arith::CmpIPredicate::slt, index, zero);
+    Value isNegative =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index, zero);
     Value moved = arith::AddIOp::create(b, loc, index, bound);
     wrapped = arith::SelectOp::create(b, loc, isNegative, moved, index);
   }
   // One unsigned comparison: what is negative is larger than any bound.
-  Value isOutside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
-                                          wrapped, bound);
+  Value isOutside =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, wrapped, bound);
   auto outside = scf::IfOp::create(b, loc, isOutside, /*withElseRegion=*/false);
   {
     OpBuilder::InsertionGuard guard(b);

@@ -39,9 +39,8 @@ private:
     if (!masked)
       return vector::LoadOp::create(b, loc, type, memory,
                                     ValueRange{row, column});
-    return vector::MaskedLoadOp::create(b, loc, type, memory,
-                                        ValueRange{row, column}, masks[vector],
-                                        zero);
+    return vector::MaskedLoadOp::create(
+        b, loc, type, memory, ValueRange{row, column}, masks[vector], zero);
   }
 
   OpBuilder &b;
@@ -60,8 +59,8 @@ void KernelBody::emit(bool accumulate) {
   if (masksC)
     for (int64_t v = 0; v < vectors; ++v) {
       // create_mask clamps: a count below zero masks every lane.
-      Value left = arith::SubIOp::create(b, loc, columns,
-                                         index(v * tile.vectorLanes));
+      Value left =
+          arith::SubIOp::create(b, loc, columns, index(v * tile.vectorLanes));
       masks.push_back(vector::CreateMaskOp::create(
           b, loc, VectorType::get({tile.vectorLanes}, b.getI1Type()), left));
     }
@@ -160,20 +159,18 @@ void MicroKernels::emitPanel(OpBuilder &b, Location loc, Value a, Value bPanel,
     auto shareable = [&](Value v) -> Value {
       auto type = cast<MemRefType>(v.getType());
       auto [typeStrides, offset] = type.getStridesAndOffset();
-      auto layout = StridedLayoutAttr::get(b.getContext(),
-                                           ShapedType::kDynamic, typeStrides);
-      auto shared = MemRefType::get(
-          {type.getDimSize(0), ShapedType::kDynamic}, type.getElementType(),
-          layout);
+      auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
+                                           typeStrides);
+      auto shared = MemRefType::get({type.getDimSize(0), ShapedType::kDynamic},
+                                    type.getElementType(), layout);
       return memref::CastOp::create(b, loc, shared, v);
     };
     Value aShared = shareable(aRows), cShared = shareable(cRows),
           bShared = shareable(bCast);
-    func::FuncOp kernel = getKernel(
-        cast<MemRefType>(aShared.getType()),
-        cast<MemRefType>(bShared.getType()),
-        cast<MemRefType>(cShared.getType()), count, fullColumns,
-        readsPastColumns, accumulate);
+    func::FuncOp kernel = getKernel(cast<MemRefType>(aShared.getType()),
+                                    cast<MemRefType>(bShared.getType()),
+                                    cast<MemRefType>(cShared.getType()), count,
+                                    fullColumns, readsPastColumns, accumulate);
     func::CallOp::create(b, loc, kernel,
                          ValueRange{aShared, bShared, cShared, columnCount});
   };

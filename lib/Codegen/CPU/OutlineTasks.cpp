@@ -106,7 +106,6 @@ void OutlineTasks::runOnOperation() {
     });
     Value host = func.getArguments().back();
     for (auto [i, forall] : llvm::enumerate(loops))
-      outline(forall, host,
-              (func.getName() + "_tasks_" + Twine(i)).str());
+      outline(forall, host, (func.getName() + "_tasks_" + Twine(i)).str());
   }
 }

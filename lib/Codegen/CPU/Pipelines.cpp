@@ -64,8 +64,10 @@ void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
 
 void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createExpandReshapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
-  // Strided metadata leaves affine maps, which become arith and, again, indices.
+  // Strided metadata leaves affine maps, which become arith and, again,
+  // indices.
   pm.addPass(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createConvertVectorToLLVMPass());

@@ -83,7 +83,8 @@ LogicalResult EntrySlice::add(Value value, StringRef purpose) {
                                   << purpose << " depends on computed values";
   if (std::string node = nodeName(loc); !node.empty())
     diagnostic << " at node '" << node << "'";
-  return diagnostic << "; only shapes and small integer inputs may determine it";
+  return diagnostic
+         << "; only shapes and small integer inputs may determine it";
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,7 +127,8 @@ static Operation *findLastUse(Value root, Block *entry) {
         last = top;
       for (Operation *op = user;; op = op->getParentOp()) {
         for (Value result : op->getResults())
-          if (isa<BaseMemRefType>(result.getType()) && seen.insert(result).second)
+          if (isa<BaseMemRefType>(result.getType()) &&
+              seen.insert(result).second)
             work.push_back(result);
         for (Region &region : op->getRegions())
           for (BlockArgument arg : region.getArguments())
@@ -169,17 +171,16 @@ static void assignPlace(OpBuilder &b, memref::AllocOp alloc, Value bytes,
     return;
   }
   if (!bestIsSame)
-    best->bytes = b.createOrFold<arith::MaxUIOp>(alloc.getLoc(), best->bytes,
-                                                 bytes);
+    best->bytes =
+        b.createOrFold<arith::MaxUIOp>(alloc.getLoc(), best->bytes, bytes);
   best->allocs.push_back(alloc);
   best->lastUse = lastUse;
 }
 
 static void replaceByView(memref::AllocOp alloc, Value base, Value offset) {
   OpBuilder b(alloc);
-  Value view =
-      memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), base, offset,
-                             alloc.getDynamicSizes());
+  Value view = memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), base,
+                                      offset, alloc.getDynamicSizes());
   alloc.replaceAllUsesWith(view);
   alloc.erase();
 }
@@ -278,7 +279,8 @@ void EntryPlan::planScratch() {
       offset = b.createOrFold<arith::AddIOp>(loc, offset, emitBytes(b, alloc));
     }
     total = b.createOrFold<arith::MaxUIOp>(loc, total, offset);
-    OpBuilder inner = OpBuilder::atBlockBegin(cast<scf::ForallOp>(task).getBody());
+    OpBuilder inner =
+        OpBuilder::atBlockBegin(cast<scf::ForallOp>(task).getBody());
     Value worker = WorkerOp::create(inner, loc, inner.getIndexType());
     Value base = arith::MulIOp::create(inner, loc, worker, scratchBytes);
     for (auto [alloc, own] : llvm::zip_equal(inTask, offsets)) {
@@ -320,8 +322,8 @@ void EntryPlan::emitShapeFunction() {
   for (CheckOp check : checks) {
     Location checkLoc = check.getLoc();
     Value yes = arith::ConstantIntOp::create(s, checkLoc, 1, 1);
-    Value broken = arith::XOrIOp::create(s, checkLoc,
-                                         map.lookup(check.getHolds()), yes);
+    Value broken =
+        arith::XOrIOp::create(s, checkLoc, map.lookup(check.getHolds()), yes);
     scf::IfOp::create(s, checkLoc, broken, [&](OpBuilder &then, Location) {
       sites.emitReport(then, checkLoc, host, check.getMessage(),
                        map.lookup(check.getV0()), map.lookup(check.getV1()));
@@ -339,14 +341,13 @@ void EntryPlan::emitShapeFunction() {
          cast<MemRefType>(cast<TypeAttr>(result).getValue()).getShape()) {
       Value value = ShapedType::isDynamic(size) ? map.lookup(*dynamic++)
                                                 : index(s, loc, size);
-      Value word =
-          arith::IndexCastOp::create(s, loc, s.getI64Type(), value);
+      Value word = arith::IndexCastOp::create(s, loc, s.getI64Type(), value);
       memref::StoreOp::create(s, loc, word, sizes,
                               ValueRange{index(s, loc, position++)});
     }
-  func::ReturnOp::create(s, loc,
-                         ValueRange{status, map.lookup(arenaTotal),
-                                    map.lookup(scratchTotal)});
+  func::ReturnOp::create(
+      s, loc,
+      ValueRange{status, map.lookup(arenaTotal), map.lookup(scratchTotal)});
 }
 
 LogicalResult EntryPlan::run() {
@@ -373,7 +374,8 @@ LogicalResult EntryPlan::run() {
     check.erase();
   auto ret = cast<func::ReturnOp>(entry->getTerminator());
   ret->setOperands(ValueRange{});
-  func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(), {}));
+  func.setType(
+      FunctionType::get(func.getContext(), func.getArgumentTypes(), {}));
   return success();
 }
 

@@ -103,9 +103,10 @@ static Value viewAs(OpBuilder &b, memref::AllocOp alloc, Value buffer) {
   for (int64_t i = int64_t(sizes.size()) - 2; i >= 0; --i)
     strides[i] = affine::makeComposedFoldedAffineApply(
         b, loc, l * r, {strides[i + 1], sizes[i + 1]});
-  Value view = memref::ReinterpretCastOp::create(
-      b, loc, buffer, b.getIndexAttr(0), sizes, strides);
-  return memref::CastOp::create(b, loc, alloc.getType(), view);
+  // Of the allocation's own type: as a strided one, a dim that is collapsed
+  // later would have a stride that upstream's lowering cannot work out.
+  return memref::ReinterpretCastOp::create(b, loc, alloc.getType(), buffer,
+                                           b.getIndexAttr(0), sizes, strides);
 }
 
 void ResultsToArguments::convert(func::FuncOp func) {

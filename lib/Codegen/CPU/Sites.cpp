@@ -55,6 +55,5 @@ void Sites::emitReport(OpBuilder &b, Location loc, Value host,
   if (known == list.end())
     list.push_back(site);
   Value siteValue = arith::ConstantIndexOp::create(b, loc, number);
-  func::CallOp::create(b, loc, report,
-                       ValueRange{host, siteValue, v0, v0, v1});
+  func::CallOp::create(b, loc, report, ValueRange{host, siteValue, v0, v0, v1});
 }

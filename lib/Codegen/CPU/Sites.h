@@ -1,4 +1,5 @@
-//===- Sites.h - Where and what compiled code can report ---------*- C++ -*-===//
+//===- Sites.h - Where and what compiled code can report ---------*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -23,9 +24,9 @@ public:
   explicit Sites(ModuleOp module);
   ~Sites();
 
-  /// Calls `@ds_report(host, site, v0, v0, v1)`: reports of one site are ordered
-  /// by the offending value, so that which one is told does not depend on
-  /// threads.
+  /// Calls `@ds_report(host, site, v0, v0, v1)`: reports of one site are
+  /// ordered by the offending value, so that which one is told does not depend
+  /// on threads.
   void emitReport(OpBuilder &b, Location loc, Value host, StringRef message,
                   Value v0, Value v1);
 

@@ -29,13 +29,13 @@ static llvm::Error invalid(const llvm::Twine &message) {
 
 /// The features that code for x86 may use and a runtime can ask a CPU for.
 static constexpr llvm::StringLiteral x86Features[] = {
-    "sse4.2",   "popcnt",     "avx",        "avx2",       "bmi",
-    "bmi2",     "f16c",       "fma",        "lzcnt",      "movbe",
-    "avx512f",  "avx512bw",   "avx512cd",   "avx512dq",   "avx512vl",
+    "sse4.2",     "popcnt",     "avx",        "avx2",        "bmi",
+    "bmi2",       "f16c",       "fma",        "lzcnt",       "movbe",
+    "avx512f",    "avx512bw",   "avx512cd",   "avx512dq",    "avx512vl",
     "avx512vnni", "avx512bf16", "avx512vbmi", "avx512vbmi2", "avx512fp16",
-    "avxvnni",  "amx-tile",   "amx-int8",   "amx-bf16"};
-static constexpr llvm::StringLiteral armFeatures[] = {"neon", "fullfp16",
-                                                      "dotprod", "i8mm", "bf16"};
+    "avxvnni",    "amx-tile",   "amx-int8",   "amx-bf16"};
+static constexpr llvm::StringLiteral armFeatures[] = {
+    "neon", "fullfp16", "dotprod", "i8mm", "bf16"};
 
 llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
   llvm::InitializeAllTargets();
@@ -68,7 +68,8 @@ llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
 
   llvm::Triple triple(target.arch + "-unknown-linux-gnu");
   std::string error;
-  const llvm::Target *lookup = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *lookup =
+      llvm::TargetRegistry::lookupTarget(triple, error);
   if (!lookup)
     return invalid(error);
   std::unique_ptr<llvm::MCSubtargetInfo> info(
@@ -82,7 +83,8 @@ llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
     if (!known.contains(feature))
       return invalid("unknown feature '" + feature + "' for " + target.arch);
 
-  info.reset(lookup->createMCSubtargetInfo(triple, target.cpu, target.features));
+  info.reset(
+      lookup->createMCSubtargetInfo(triple, target.cpu, target.features));
   bool isX86 = target.arch == "x86_64";
   for (llvm::StringRef feature :
        isX86 ? llvm::ArrayRef<llvm::StringLiteral>(x86Features) : armFeatures)

@@ -79,6 +79,26 @@ def ExpandMath : Pass<"ds-expand-math"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ExpandReshapes : Pass<"ds-expand-reshapes"> {
+  let summary = "lowers memref.expand_shape to a view with explicit strides";
+  let description = [{
+    Upstream's `expand-strided-metadata` fails on a group of several dynamic
+    dims, which every split of a token dim into batch and sequence is.
+
+    ```mlir
+    // before
+    %e = memref.expand_shape %x [[0, 1], [2]] output_shape [%b, %s, 384]
+           : memref<?x384xf32> into memref<?x?x384xf32>
+    // after
+    %base, %o, … = memref.extract_strided_metadata %x
+    %e = memref.reinterpret_cast %base to offset: [0], sizes: [%b, %s, 384],
+           strides: [%s384, 384, 1]
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def FuseElementwise : Pass<"ds-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "fuses element-wise generics into their consumers";
   let description = [{
