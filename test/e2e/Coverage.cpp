@@ -220,7 +220,8 @@ void Page::writeEncoderOps(std::ostream &os) const {
 
 void Page::writeFailures(std::ostream &os) const {
   os << "| test | dims | why |\n|---|---|---|\n";
-  for (auto [i, test] : llvm::enumerate(tests)) {
+  for (size_t i = 0; i < tests.size(); ++i) {
+    const NodeTest &test = tests[i];
     if (!isEncoderTest(test))
       continue;
     const Outcome &fixed = outcomes[0][i], &dynamic = outcomes[1][i];

@@ -9,6 +9,7 @@
 
 #include "ds/Driver/Compiler.h"
 
+#include "llvm/Support/InterleavedRange.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 
