@@ -179,7 +179,9 @@ int main(int argc, char **argv) {
     return updateAll(options, tests, registry);
 
   llvm::erase_if(tests, [&](const NodeTest &test) {
-    return !llvm::Regex(options.filter).match(test.name);
+    // LLVM refuses an empty expression.
+    return !options.filter.empty() &&
+           !llvm::Regex(options.filter).match(test.name);
   });
   Expectations expectations;
   if (!options.expected.empty() && !expectations.read(options.expected))
