@@ -169,28 +169,33 @@ void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   OpFoldResult k = memref::getMixedSize(b, loc, x, 1);
   OpFoldResult n = memref::getMixedSize(b, loc, c, 1);
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  int64_t panel = op.getPanel();
+  // All targets read one packed layout; a register tile is a panel or a part.
+  int64_t lanes = kernels.registerTile().lanes, parts = op.getPanel() / lanes;
   auto forall = scf::ForallOp::create(
       b, loc,
       ArrayRef<OpFoldResult>{blocks(b, loc, m, rowsPerTask),
-                             blocks(b, loc, n, panel)},
+                             blocks(b, loc, n, lanes)},
       ValueRange{}, std::nullopt);
   b.setInsertionPoint(forall.getTerminator());
-  Value panelNumber = forall.getInductionVars()[1];
+  Value part = forall.getInductionVars()[1];
   auto [row, rows] =
       blockOf(b, loc, forall.getInductionVars()[0], m, rowsPerTask);
-  auto [column, columns] = blockOf(b, loc, panelNumber, n, panel);
+  auto [column, columns] = blockOf(b, loc, part, n, lanes);
+  AffineExpr i = b.getAffineDimExpr(0);
+  OpFoldResult panel = affine::makeComposedFoldedAffineApply(
+      b, loc, i.floorDiv(parts), {part});
+  OpFoldResult within = affine::makeComposedFoldedAffineApply(
+      b, loc, (i % parts) * lanes, {part});
   SmallVector<OpFoldResult> unit{one, one};
   Value a = memref::SubViewOp::create(b, loc, x, {row, zero}, {rows, k}, unit);
+  SmallVector<OpFoldResult> offsets{panel, zero, within},
+      sizes{one, k, b.getIndexAttr(lanes)}, strides(3, one);
   auto panelType = memref::SubViewOp::inferRankReducedResultType(
-      {getConstantIntValue(k).value_or(ShapedType::kDynamic), panel},
-      cast<MemRefType>(packed.getType()), {panelNumber, zero, zero},
-      {one, k, b.getIndexAttr(panel)}, {one, one, one});
-  Value bPanel = memref::SubViewOp::create(
-      b, loc, cast<MemRefType>(panelType), packed,
-      SmallVector<OpFoldResult>{panelNumber, zero, zero},
-      SmallVector<OpFoldResult>{one, k, b.getIndexAttr(panel)},
-      SmallVector<OpFoldResult>{one, one, one});
+      {getConstantIntValue(k).value_or(ShapedType::kDynamic), lanes},
+      cast<MemRefType>(packed.getType()), offsets, sizes, strides);
+  Value bPanel =
+      memref::SubViewOp::create(b, loc, cast<MemRefType>(panelType), packed,
+                                offsets, sizes, strides);
   Value tile = memref::SubViewOp::create(b, loc, c, {row, column},
                                          {rows, columns}, unit);
   kernels.emitPanel(b, loc, a, bPanel, tile, rows, columns,

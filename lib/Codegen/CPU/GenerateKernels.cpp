@@ -49,8 +49,8 @@ void GenerateKernels::runOnOperation() {
   SmallVector<PackedMatmulOp> products;
   module.walk([&](PackedMatmulOp op) { products.push_back(op); });
   for (PackedMatmulOp op : products) {
-    if (op.getPanel() != tileLanes) {
-      op.emitOpError() << "expected panels of " << tileLanes
+    if (op.getPanel() % tileLanes != 0) {
+      op.emitOpError() << "expected panels of a multiple of " << tileLanes
                        << " columns for this target, found " << op.getPanel();
       return signalPassFailure();
     }

@@ -13,6 +13,8 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <tuple>
+
 using namespace mlir::ds;
 
 std::string CPUTarget::name() const {
@@ -97,10 +99,10 @@ llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
   // Vectors fill a register, and accumulators most of the register file.
   bool hasAVX512 = isX86 && info->checkFeatures("+avx512f,+avx512vl,+avx512bw");
   if (hasAVX512)
-    std::tie(target.lanes, target.tileRows) = std::pair(16, 8);
-  else if (isX86)
-    std::tie(target.lanes, target.tileRows) = std::pair(8, 3);
+    std::tie(target.lanes, target.tileRows, target.tileLanes) =
+        std::tuple(16, 8, 32);
   else
-    std::tie(target.lanes, target.tileRows) = std::pair(4, 3);
+    std::tie(target.lanes, target.tileRows, target.tileLanes) =
+        std::tuple(isX86 ? 8 : 4, 6, 16);
   return target;
 }
