@@ -158,9 +158,9 @@ Int select(Mask m, Int a, Int b);
 /// c[0] + c[1] x + … as a chain of fused multiply-adds.
 Float polynomial(Float x, ArrayRef<double> c);
 
-/// `x` rounded to an integer: as a float, and in the low bits of an integer
-/// whose other low bits, up to the exponent field's width, are 0 if shifted
-/// right by one too. |x| < 2^22 (f32), 2^51 (f64).
+/// An integer as a float, and in two's complement in the low bits of `bits`. As
+/// many bits as an exponent has are right, also after a shift right by one;
+/// what stands above them is unspecified. |x| < 2^22 (f32), 2^51 (f64).
 struct Rounded {
   Float value;
   Int bits;

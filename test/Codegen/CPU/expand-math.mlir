@@ -73,7 +73,18 @@ func.func @square(%x: vector<4xf32>) -> vector<4xf32> {
   return %0 : vector<4xf32>
 }
 
-// CHECK-LABEL: func.func @pow
+// pow(-0, 0.5) is +0 and pow(-inf, 0.5) is infinity; a square root differs.
+// CHECK-LABEL: func.func @square_root
+// CHECK: %[[SUM:.*]] = arith.addf %arg0
+// CHECK: %[[ROOT:.*]] = math.sqrt %[[SUM]]
+// CHECK: arith.select %{{.*}}, %{{.*}}, %[[ROOT]]
+func.func @square_root(%x: f32) -> f32 {
+  %c = arith.constant 0.5 : f32
+  %0 = math.powf %x, %c : f32
+  return %0 : f32
+}
+
+// CHECK-LABEL: func.func @pow(
 // CHECK: arith.extf %arg0 : vector<4xf32> to vector<4xf64>
 // CHECK: arith.truncf {{.*}} : vector<4xf64> to vector<4xf32>
 func.func @pow(%x: vector<4xf32>, %y: vector<4xf32>) -> vector<4xf32> {
