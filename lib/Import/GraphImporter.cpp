@@ -108,8 +108,7 @@ ArrayAttr GraphImporter::symbolNames(ArrayRef<std::string> symbols) {
 LogicalResult GraphImporter::applyOptions(const proto::ValueInfoProto &input,
                                           DeclaredType &declared) {
   auto error = [&] {
-    return emitError(locate(input.name()))
-           << "input '" << input.name() << "': ";
+    return emitError(module.getLoc()) << "input '" << input.name() << "': ";
   };
   SmallVector<int64_t> shape = llvm::to_vector(declared.type.getShape());
   auto fixed = options.shapes.find(input.name());
@@ -143,8 +142,7 @@ LogicalResult GraphImporter::applyOptions(const proto::ValueInfoProto &input,
 FailureOr<DeclaredType>
 GraphImporter::argumentType(const proto::ValueInfoProto &input) {
   FailureOr<DeclaredType> declared = convertType(context, input.type(), [&] {
-    return emitError(locate(input.name()))
-           << "input '" << input.name() << "': ";
+    return emitError(module.getLoc()) << "input '" << input.name() << "': ";
   });
   if (failed(declared) || failed(applyOptions(input, *declared)))
     return failure();
@@ -155,7 +153,7 @@ void GraphImporter::addArguments(Scope &scope) {
   for (const proto::TensorProto &tensor : graph.initializer())
     if (!initializers.try_emplace(tensor.name(), &tensor).second) {
       fail();
-      emitError(locate(tensor.name()))
+      emitError(module.getLoc())
           << "initializer '" << tensor.name() << "' is defined twice";
     }
 
@@ -167,7 +165,7 @@ void GraphImporter::addArguments(Scope &scope) {
     auto [entry, isNew] = scope.values.try_emplace(input.name());
     if (!isNew || input.name().empty()) {
       fail();
-      emitError(locate(input.name()))
+      emitError(module.getLoc())
           << (isNew ? "an input has no name"
                     : "input '" + input.name() + "' is defined twice");
       continue;
@@ -214,7 +212,8 @@ void GraphImporter::addInitializers(Scope &scope) {
   for (const proto::TensorProto &tensor : graph.initializer()) {
     Location loc = locate(tensor.name());
     auto error = [&] {
-      return emitError(loc) << "initializer '" << tensor.name() << "': ";
+      return emitError(module.getLoc())
+             << "initializer '" << tensor.name() << "': ";
     };
     FailureOr<Attribute> value = convertTensor(context, file, tensor, error);
     if (failed(value)) {
@@ -248,13 +247,13 @@ void GraphImporter::addResults(Scope &scope) {
   SmallVector<Value> results;
   SmallVector<DictionaryAttr> attributes;
   for (const proto::ValueInfoProto &output : graph.output()) {
-    Location loc = locate(output.name());
     auto found = scope.values.find(output.name());
     if (found == scope.values.end()) {
       fail();
-      emitError(loc) << "output '" << output.name()
-                     << "' is no output of a node, no initializer and no "
-                        "graph input";
+      emitError(module.getLoc())
+          << "output '" << output.name()
+          << "' is no output of a node, no initializer and no "
+             "graph input";
       continue;
     }
     Value value = found->second;

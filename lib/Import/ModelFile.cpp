@@ -14,8 +14,9 @@ using namespace mlir::ds::importer;
 
 FailureOr<std::unique_ptr<ModelFile>> ModelFile::open(StringRef path,
                                                       EmitError emitError) {
-  if (llvm::sys::fs::is_directory(path))
-    return emitError() << "cannot read the model: it is a directory";
+  // Weights are read from the file again later, so a pipe does not do.
+  if (llvm::sys::fs::exists(path) && !llvm::sys::fs::is_regular_file(path))
+    return emitError() << "cannot read the model: it is not a file";
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
       llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                   /*RequiresNullTerminator=*/false);

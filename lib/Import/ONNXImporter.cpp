@@ -45,7 +45,7 @@ OwningOpRef<ModuleOp> mlir::ds::importONNX(MLIRContext &context, StringRef path,
                                            const ImportOptions &options) {
   context.loadDialect<arith::ArithDialect, func::FuncDialect, DSDialect,
                       onnx::ONNXDialect, tensor::TensorDialect>();
-  Location loc = NameLoc::get(StringAttr::get(&context, path));
+  Location loc = FileLineColLoc::get(&context, path, 0, 0);
   FailureOr<std::unique_ptr<ModelFile>> file =
       ModelFile::open(path, [&] { return emitError(loc); });
   if (failed(file) ||

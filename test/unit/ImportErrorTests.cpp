@@ -31,9 +31,11 @@ ModelBuilder smallModel() {
 
 TEST_F(Import, NoFile) {
   importFile(folder.file("none.onnx"));
-  EXPECT_THAT(messages, HasSubstr("none.onnx\"): cannot read the model"));
+  EXPECT_THAT(messages, HasSubstr("none.onnx\":0:0): cannot read the model"));
   importFile(folder.file(""));
-  EXPECT_THAT(messages, HasSubstr("it is a directory"));
+  EXPECT_THAT(messages, HasSubstr("it is not a file"));
+  importFile("/dev/zero");
+  EXPECT_THAT(messages, HasSubstr("it is not a file"));
 }
 
 TEST_F(Import, NotAModel) {
