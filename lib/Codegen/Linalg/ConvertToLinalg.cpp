@@ -34,6 +34,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populatePartsLowerings(*all);
     populateReductionLowerings(*all);
     populateReshapeLowerings(*all);
+    populateResizeLowerings(*all);
     populateRopeLowerings(*all);
     populateSoftmaxLowerings(*all);
     registry = std::move(all);

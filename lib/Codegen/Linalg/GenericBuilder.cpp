@@ -43,7 +43,7 @@ GenericBuilder &GenericBuilder::add(Value tensor, ArrayRef<OpFoldResult> dims,
       continue;
     checkFits(dim, loops[loop]);
     // A constant other than 1 fits only if it is equal.
-    if (getConstantIntValue(dim))
+    if (getConstantIntValue(dim) || ShapeBuilder::isClamped(dim, loops[loop]))
       continue;
     decided = false;
     access.last.back() =

@@ -108,16 +108,9 @@ ShapeBuilder::computeElements(Value tensor) {
   }
 
   // A run-time value of a small integer input.
-  Value storage = storages.lookup(tensor);
-  if (!storage)
-    storage = tensor;
   SmallVector<OpFoldResult> elements;
-  SmallVector<int64_t> strides = computeStrides(type.getShape());
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
-    SmallVector<Value> indices;
-    for (int64_t index : delinearize(i, strides))
-      indices.push_back(materialize(constant(index)));
-    Value scalar = tensor::ExtractOp::create(b, loc, storage, indices);
+    Value scalar = inputElement(tensor, i);
     if (!scalar.getType().isSignlessInteger())
       return std::nullopt;
     elements.push_back(
@@ -128,6 +121,24 @@ ShapeBuilder::computeElements(Value tensor) {
                   .getResult());
   }
   return elements;
+}
+
+Value ShapeBuilder::inputElement(Value tensor, int64_t i) {
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type || !type.hasStaticShape() || tensor.getDefiningOp())
+    return nullptr;
+  Value storage = storages.lookup(tensor);
+  if (!storage)
+    storage = tensor;
+  OpFoldResult made = memoize(
+      "element " + std::to_string(i), OpFoldResult(storage),
+      [&](ArrayRef<Value>) -> Value {
+        SmallVector<Value> indices;
+        for (int64_t index : delinearize(i, computeStrides(type.getShape())))
+          indices.push_back(materialize(constant(index)));
+        return tensor::ExtractOp::create(b, loc, storage, indices);
+      });
+  return cast<Value>(made);
 }
 
 //===----------------------------------------------------------------------===//
@@ -276,6 +287,19 @@ OpFoldResult ShapeBuilder::exactQuotient(ArrayRef<OpFoldResult> numerator,
 // Broadcasting
 //===----------------------------------------------------------------------===//
 
+bool ShapeBuilder::isClamped(OpFoldResult dim, OpFoldResult whole) {
+  auto value = dyn_cast<Value>(dim);
+  auto clamp = value ? value.getDefiningOp<arith::MinSIOp>() : nullptr;
+  if (!clamp)
+    return false;
+  OpFoldResult lhs = getAsOpFoldResult(clamp.getLhs());
+  OpFoldResult rhs = getAsOpFoldResult(clamp.getRhs());
+  if (getConstantIntValue(lhs))
+    std::swap(lhs, rhs);
+  auto limit = getConstantIntValue(rhs);
+  return lhs == whole && limit && *limit > 1;
+}
+
 FailureOr<OpFoldResult> ShapeBuilder::broadcast(OpFoldResult l,
                                                 OpFoldResult r) {
   if (l == r || isConstantIntValue(r, 1))
@@ -290,6 +314,10 @@ FailureOr<OpFoldResult> ShapeBuilder::broadcast(OpFoldResult l,
     return l;
   if (rhs)
     return r;
+  if (isClamped(l, r))
+    return r;
+  if (isClamped(r, l))
+    return l;
   return select(compare(arith::CmpIPredicate::eq, l, constant(1)), r, l);
 }
 

@@ -121,6 +121,7 @@ void populateNormalizationLowerings(LoweringRegistry &registry);
 void populatePartsLowerings(LoweringRegistry &registry);
 void populateReductionLowerings(LoweringRegistry &registry);
 void populateReshapeLowerings(LoweringRegistry &registry);
+void populateResizeLowerings(LoweringRegistry &registry);
 void populateRopeLowerings(LoweringRegistry &registry);
 void populateSoftmaxLowerings(LoweringRegistry &registry);
 

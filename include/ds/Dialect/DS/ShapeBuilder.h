@@ -61,6 +61,14 @@ public:
   /// elements as index values, or nullopt.
   std::optional<SmallVector<OpFoldResult>> elements(Value tensor);
 
+  /// Element `i`, in row-major order, of a run-time input of static shape, as a
+  /// scalar of its storage type; null for any other tensor.
+  Value inputElement(Value tensor, int64_t i);
+
+  /// What `create` makes of `operands`, made once for each `name` and operands.
+  OpFoldResult memoize(StringRef name, ArrayRef<OpFoldResult> operands,
+                       function_ref<Value(ArrayRef<Value>)> create);
+
   // Arithmetic on index values. Signed; division rounds as its name says.
   OpFoldResult constant(int64_t value) { return b.getIndexAttr(value); }
   OpFoldResult add(OpFoldResult lhs, OpFoldResult rhs);
@@ -86,6 +94,11 @@ public:
   /// A Value of type index for `value`.
   Value materialize(OpFoldResult value);
 
+  /// Whether `dim` is min(`whole`, c) for a constant c > 1, as a table of c
+  /// rows that was cut to a sequence has: the two broadcast only where they are
+  /// equal, since min(n, c) = 1 means n = 1.
+  static bool isClamped(OpFoldResult dim, OpFoldResult whole);
+
   /// ONNX broadcasting of two dims: equal dims, or one of them 1. A pair that
   /// cannot be decided gives select(lhs == 1, rhs, lhs). Fails when both are
   /// static, differ, and neither is 1.
@@ -98,8 +111,6 @@ private:
   /// Creates `OpTy(lhs, rhs)` or gives the value made before for the same
   /// operands.
   template <typename OpTy> OpFoldResult binary(OpFoldResult l, OpFoldResult r);
-  OpFoldResult memoize(StringRef name, ArrayRef<OpFoldResult> operands,
-                       function_ref<Value(ArrayRef<Value>)> create);
   SmallVector<OpFoldResult> computeDims(Value tensor);
   std::optional<SmallVector<OpFoldResult>> computeElements(Value tensor);
 

@@ -45,3 +45,34 @@ def ONNX_SpaceToDepthOp : ONNX_Op<"SpaceToDepth", [ONNX_SameElementType]> {
   let arguments = (ins ONNX_AnyTensor:$input, I64Attr:$blocksize);
   let results = (outs ONNX_AnyTensor:$output);
 }
+
+def ONNX_ResizeOp : ONNX_Op<"Resize"> {
+  let summary = "samples a tensor at other positions";
+  let description = [{
+    Each of `axes` (all where absent) is scaled by `scales`, to dim
+    floor(dim * scale), or to `sizes`, of which one is given and the other
+    absent or empty. A result position maps to one of the operand as
+    `coordinate_transformation_mode` says; its value is the nearest element's or
+    is interpolated from 2 (linear) or 4 (cubic) elements along each axis.
+
+    - C1: `scales` is a constant or a graph input, `roi` a constant.
+    - C2: `antialias` is 0.
+    - C3: other types than floats are not interpolated by mode `cubic`, nor bool
+      by `linear`.
+    - C4: an aspect ratio is kept of dims known at compile time only.
+  }];
+  let arguments = (ins ONNX_AnyTensor:$X,
+    ONNX_Optional<ONNX_FloatTensor>:$roi,
+    ONNX_Optional<ONNX_FloatTensor>:$scales,
+    ONNX_Optional<ONNX_IndexTensor>:$sizes,
+    DefaultValuedAttr<I64Attr, "0">:$antialias,
+    OptionalAttr<DenseI64ArrayAttr>:$axes,
+    DefaultValuedAttr<StrAttr, "\"half_pixel\"">:$coordinate_transformation_mode,
+    DefaultValuedAttr<F32Attr, "::llvm::APFloat(-0.75f)">:$cubic_coeff_a,
+    DefaultValuedAttr<I64Attr, "0">:$exclude_outside,
+    DefaultValuedAttr<F32Attr, "::llvm::APFloat(0.0f)">:$extrapolation_value,
+    DefaultValuedAttr<StrAttr, "\"stretch\"">:$keep_aspect_ratio_policy,
+    DefaultValuedAttr<StrAttr, "\"nearest\"">:$mode,
+    DefaultValuedAttr<StrAttr, "\"round_prefer_floor\"">:$nearest_mode);
+  let results = (outs ONNX_AnyTensor:$Y);
+}

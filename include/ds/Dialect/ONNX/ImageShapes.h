@@ -27,6 +27,21 @@ struct ConvWindow {
 FailureOr<SmallVector<ConvWindow>> getConvWindows(ConvOp op,
                                                   ShapeBuilder &shapes);
 
+/// How a Resize scales one dim. `scale` is known, or is `runtimeScale` (f32),
+/// or else is the result's dim over the operand's.
+struct ResizeAxis {
+  OpFoldResult size;
+  std::optional<double> scale;
+  Value runtimeScale;
+  /// The part of the dim that a crop takes, from 0 to 1.
+  double roiStart = 0, roiEnd = 1;
+  /// Whether nothing changes along the dim.
+  bool isIdentity = true;
+};
+/// One entry for each dim of the operand.
+FailureOr<SmallVector<ResizeAxis>> getResizeAxes(ResizeOp op,
+                                                 ShapeBuilder &shapes);
+
 } // namespace mlir::onnx
 
 #endif // DS_DIALECT_ONNX_IMAGESHAPES_H
