@@ -4,6 +4,7 @@
 #include "Shapes.h"
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 using namespace ds::rt;
 
@@ -270,6 +271,38 @@ Status bindGiven(const Port &port, EntryState &state, size_t output,
   return {};
 }
 
+bool isFedBack(const Entry &entry, const EntryState &state,
+               const Buffer &memory) {
+  for (size_t i = 0; i < entry.inputs.size(); ++i) {
+    uint64_t bytes;
+    denseBytes(state.inputs[i].sizes, entry.inputs[i].rank,
+               typeSize(entry.inputs[i].type), bytes);
+    if (memory.overlaps(state.inputs[i].data, bytes))
+      return true;
+  }
+  return false;
+}
+
+/// Memory of the context. An earlier result may be an input of this call: it
+/// stays where it is, and the new one goes elsewhere.
+Status bindOwned(const Entry &entry, EntryState &state, size_t index,
+                 uint64_t bytes) {
+  const Port &port = entry.outputs[index];
+  Buffer &memory = state.owned[index];
+  if (isFedBack(entry, state, memory)) {
+    std::swap(memory, state.spare[index]);
+    if (isFedBack(entry, state, memory))
+      return invalid("output", port,
+                     "was given as an input longer than it is valid");
+  }
+  if (!memory.reserve(bytes))
+    return {DS_ERROR_OUT_OF_MEMORY, "cannot get ", bytes,
+            " bytes for output '",  port.nameText, "'"};
+  state.outputs[index].data = memory.data();
+  state.outputs[index].capacity = bytes;
+  return {};
+}
+
 Status bindOutput(const Entry &entry, EntryState &state, size_t index) {
   const Port &port = entry.outputs[index];
   ds_buffer &buffer = state.outputs[index];
@@ -286,19 +319,17 @@ Status bindOutput(const Entry &entry, EntryState &state, size_t index) {
     return checkOverlap(entry, state, index, bytes);
   }
   const ds_tensor *given = state.givenOutputs[index];
-  if (given && given->data) {
+  // Tensors that an earlier call filled in are as good as empty ones.
+  bool isOurs = given && (state.owned[index].startsAt(given->data) ||
+                          state.spare[index].startsAt(given->data));
+  if (given && given->data && !isOurs) {
     bool direct;
     DS_TRY(bindGiven(port, state, index, bytes, direct));
     if (direct)
       return checkOverlap(entry, state, index, bytes);
     state.copiesBack[index] = true;
   }
-  if (!state.owned[index].reserve(bytes))
-    return {DS_ERROR_OUT_OF_MEMORY, "cannot get ", bytes,
-            " bytes for output '",  port.nameText, "'"};
-  buffer.data = state.owned[index].data();
-  buffer.capacity = bytes;
-  return {};
+  return bindOwned(entry, state, index, bytes);
 }
 
 } // namespace

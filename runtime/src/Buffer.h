@@ -17,7 +17,11 @@ public:
   Buffer(Buffer &&other) noexcept
       : base(std::exchange(other.base, nullptr)),
         capacity(std::exchange(other.capacity, 0)) {}
-  Buffer &operator=(Buffer &&) = delete;
+  Buffer &operator=(Buffer &&other) noexcept {
+    std::swap(base, other.base);
+    std::swap(capacity, other.capacity);
+    return *this;
+  }
   ~Buffer() { release(); }
 
   /// Provides `bytes` bytes with undefined contents; false if there is no
@@ -26,6 +30,19 @@ public:
 
   /// Never null after a successful reserve.
   uint8_t *data() const { return base + guardBytes; }
+
+  /// Whether `pointer` is what data() is.
+  bool startsAt(const void *pointer) const {
+    return base && pointer == base + guardBytes;
+  }
+
+  /// Whether any of the `bytes` bytes at `pointer` lie in this memory.
+  bool overlaps(const void *pointer, uint64_t bytes) const {
+    auto from = reinterpret_cast<uintptr_t>(pointer);
+    auto to = reinterpret_cast<uintptr_t>(base) + guardBytes;
+    return base && bytes &&
+           (from < to ? to - from < bytes : from - to < capacity);
+  }
 
 private:
   static constexpr uint64_t guardBytes = 64;

@@ -1,6 +1,7 @@
 #include "Context.h"
 
 #include "Bind.h"
+#include "FloatEnvironment.h"
 
 using namespace ds::rt;
 
@@ -8,7 +9,8 @@ EntryState::EntryState(const Entry &entry)
     : givenInputs(entry.inputs.size()), givenOutputs(entry.outputs.size()),
       inputs(entry.inputs.size()), outputs(entry.outputs.size()),
       packed(entry.inputs.size()), owned(entry.outputs.size()),
-      copiesBack(entry.outputs.size()), symbols(entry.symbols.size()) {
+      spare(entry.outputs.size()), copiesBack(entry.outputs.size()),
+      symbols(entry.symbols.size()) {
   auto lay = [](const std::vector<Port> &ports, std::vector<int64_t> &sizes,
                 std::vector<int64_t> &strides,
                 std::vector<ds_buffer> &buffers) {
@@ -160,6 +162,7 @@ Status Context::callRun(Call &call) {
   frame.scratch = scratch.data();
   frame.scratch_bytes = call.scratchBytes;
   frame.host = &host;
+  FloatEnvironment standard;
   int32_t code = call.code->run(&frame);
   return outcome(call, code, "run");
 }

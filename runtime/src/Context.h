@@ -20,8 +20,10 @@ struct EntryState {
   std::vector<ds_tensor *> givenOutputs; ///< Null: not asked for.
   std::vector<ds_buffer> inputs, outputs;
   std::vector<int64_t> inputSizes, inputStrides, outputSizes, outputStrides;
-  std::vector<Buffer> packed;   ///< Per input: the copy of a strided one.
-  std::vector<Buffer> owned;    ///< Per output: the context's own memory.
+  std::vector<Buffer> packed; ///< Per input: the copy of a strided one.
+  /// Per output: the context's own memory, and memory to use instead when a
+  /// caller feeds that back as an input.
+  std::vector<Buffer> owned, spare;
   std::vector<bool> copiesBack; ///< Per output: to a strided one of the caller.
   struct Binding {
     int64_t value;

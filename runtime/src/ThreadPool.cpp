@@ -1,5 +1,7 @@
 #include "ThreadPool.h"
 
+#include "FloatEnvironment.h"
+
 #include <algorithm>
 #include <chrono>
 #include <climits>
@@ -208,6 +210,8 @@ bool ThreadPool::helpAny(int32_t worker) {
 }
 
 void ThreadPool::workerMain(int32_t worker) {
+  // New threads inherit the modes of whoever starts them.
+  FloatEnvironment standard;
   for (;;) {
     uint32_t seen = epoch.load(std::memory_order_seq_cst);
     if (stopping.load(std::memory_order_seq_cst))

@@ -3,6 +3,9 @@
 #include "Sanitizers.h"
 #include "TestModel.h"
 #include <thread>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 using namespace ds;
 using namespace ds::test;
@@ -138,6 +141,29 @@ TEST_F(Calls, ManyContextsShareAModule) {
     EXPECT_EQ(wrong, 0);
   }
 }
+
+#if defined(__x86_64__)
+TEST_F(Calls, KeepSubnormalsWhateverTheCallersMode) {
+  BundleBuilder builder = testModel();
+  builder.members[1].second =
+      safetensors({{"w", "F32", {8}, std::string(32, '\0')}});
+  file.write(builder.build().bytes);
+  constexpr unsigned flushToZero = 0x8040;
+  unsigned before = _mm_getcsr();
+  for (int threads : {1, 3}) {
+    Array<float> a{{300, 4}, std::vector<float>(1200, 0x1p-140f)};
+    std::vector<ds_tensor> in = {a.view(), a.view()}, out = {{}};
+    _mm_setcsr(before | flushToZero);
+    Module module = load(threads);
+    Context context(module);
+    context.invoke("add", in, out);
+    EXPECT_EQ(_mm_getcsr() & flushToZero, flushToZero);
+    _mm_setcsr(before);
+    for (float y : valuesOf<float>(out[0]))
+      ASSERT_EQ(y, 0x1p-139f);
+  }
+}
+#endif
 
 TEST_F(Calls, OneContextIsForOneThread) {
   // Not a data race but a sentence: calls either succeed or are told.

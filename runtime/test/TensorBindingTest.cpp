@@ -225,6 +225,39 @@ TEST_F(TensorBinding, RefusesOverlaps) {
             "output 'sum' overlaps input 'cache'");
 }
 
+TEST_F(TensorBinding, TakesTensorsThatAnEarlierCallFilledIn) {
+  std::vector<ds_tensor> out = {{}};
+  for (int64_t n : {2, 1, 500}) {
+    Array<float> x{{n, 4}, std::vector<float>(size_t(n) * 4, 1)};
+    EXPECT_EQ(call("add", {x.view(), x.view()}, out), "");
+    out = outputs;
+    EXPECT_EQ(out[0].sizes[0], n);
+    EXPECT_EQ(valuesOf<float>(out[0])[size_t(n) * 4 - 1], 6);
+  }
+}
+
+TEST_F(TensorBinding, FeedsOutputsBack) {
+  // y(i + 1) = y(i) + b + w, without copies.
+  EXPECT_EQ(call("add", {a.view(), b.view()}, {{}}), "");
+  for (int round = 0; round < 4; ++round) {
+    ds_tensor y = outputs[0];
+    std::vector<float> before = valuesOf<float>(y);
+    EXPECT_EQ(call("add", {y, b.view()}, {{}}), "");
+    std::vector<float> after = valuesOf<float>(outputs[0]);
+    for (size_t i = 0; i < after.size(); ++i)
+      EXPECT_EQ(after[i], before[i] + 2 + float(i % 4));
+  }
+  // Two results back at once is one too many.
+  ds_tensor last = outputs[0];
+  int64_t sizes[] = {2, 4};
+  last.sizes = sizes;
+  EXPECT_EQ(call("add", {last, b.view()}, {{}}), "");
+  ds_tensor next = outputs[0];
+  next.sizes = sizes;
+  EXPECT_EQ(call("add", {last, next}, {{}}),
+            "output 'y' was given as an input longer than it is valid");
+}
+
 TEST_F(TensorBinding, UpdatesAliasedInputsInPlace) {
   Array<float> cache{{3}, {1, 2, 3}};
   EXPECT_EQ(call("increment", {cache.view()}, {{}, {}}), "");

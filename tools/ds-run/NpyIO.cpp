@@ -2,8 +2,8 @@
 
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 
 using namespace ds;
 using namespace ds::run;
@@ -178,10 +178,11 @@ Tensor run::readNpy(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
     fail(path + ": cannot be opened: " + std::strerror(errno));
-  std::string contents((std::istreambuf_iterator<char>(file)),
-                       std::istreambuf_iterator<char>());
+  std::ostringstream buffer;
+  buffer << file.rdbuf();
   if (file.bad())
     fail(path + ": cannot be read");
+  std::string contents = buffer.str();
   try {
     return parseNpy(contents);
   } catch (const Error &error) {

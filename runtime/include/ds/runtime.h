@@ -77,12 +77,13 @@ DS_API ds_status ds_type_from_name(const char *name, ds_type *type);
  * row-major; other strides (not negative) cost a copy. `capacity` 0: as many
  * bytes as sizes and strides span.
  *
- * As an output all fields may be zero. `data` null: the context's own buffer,
- * valid until the context's next call of the same entry. Otherwise results are
- * written to `data`, which holds `capacity` bytes (0: as many as `sizes`,
- * then required, span) and must not overlap an input unless the artifact
- * declares the two aliased. On return every field but `name` is set; `sizes`
- * and `strides` then point into the context. */
+ * As an output all fields may be zero. `data` null, or as an earlier call of
+ * the context set it: the context's own buffer, valid until the context's next
+ * call of the same entry is over (so it may be an input of that call).
+ * Otherwise results are written to `data`, which holds `capacity` bytes (0: as
+ * many as `sizes`, then required, span) and must not overlap an input unless
+ * the artifact declares the two aliased. On return every field but `name` is
+ * set; `sizes` and `strides` then point into the context. */
 typedef struct ds_tensor {
   const char *name;
   ds_type type;

@@ -1,6 +1,7 @@
 // The tool as a user meets it: exit status and text.
 
 #include "NpyIO.h"
+#include "Sanitizers.h"
 #include "TestModel.h"
 #include <cstdio>
 #include <gmock/gmock.h>
@@ -168,6 +169,17 @@ TEST_F(CommandLine, TellsDefectsFromBadInput) {
   expectFailure(run(model + "--entry=fill --input=i64=-2"),
                 "the shape function failed with code 7", 3);
 }
+
+#if defined(DS_TEST_ADDRESS) && defined(__clang__)
+TEST_F(CommandLine, RunsSanitizedArtifacts) {
+  BundleBuilder builder = testModel("address");
+  builder.manifest["sanitize"] = "address";
+  file.write(builder.build().bytes);
+  EXPECT_EQ(run(add).status, 0);
+  EXPECT_THAT(run(model + "--entry=overrun --threads=1 --input=i64=2").text,
+              HasSubstr("AddressSanitizer"));
+}
+#endif
 
 TEST_F(CommandLine, RefusesBadUsage) {
   expectFailure(run(""), "no artifact is given", 2);
