@@ -65,19 +65,19 @@ void mlir::ds::populateActivationLowerings(LoweringRegistry &registry) {
     return s.make<math::TanhOp>(v[0]);
   });
   addElementwise<GeluOp>(registry, emitGelu);
-  addElementwise<LeakyReluOp>(registry, [](Scalars &s, LeakyReluOp op,
-                                           Operands v) {
-    return s.select(s.less(v[0], s.constant(0)),
-                    s.mul(s.constant(op.getAlpha()), v[0]), v[0]);
-  });
+  addElementwise<LeakyReluOp>(
+      registry, [](Scalars &s, LeakyReluOp op, Operands v) {
+        return s.select(s.less(v[0], s.constant(0)),
+                        s.mul(s.constant(op.getAlpha()), v[0]), v[0]);
+      });
   addElementwise<PReluOp>(registry, [](Scalars &s, PReluOp, Operands v) {
     return s.select(s.less(v[0], s.constant(0)), s.mul(v[1], v[0]), v[0]);
   });
   addElementwise<ThresholdedReluOp>(
       registry, [](Scalars &s, ThresholdedReluOp op, Operands v) {
-        Value below = s.compare(arith::CmpFPredicate::OLE,
-                                arith::CmpIPredicate::sle, v[0],
-                                s.constant(op.getAlpha()));
+        Value below =
+            s.compare(arith::CmpFPredicate::OLE, arith::CmpIPredicate::sle,
+                      v[0], s.constant(op.getAlpha()));
         return s.select(below, s.constant(0), v[0]);
       });
   addElementwise<EluOp>(registry, [](Scalars &s, EluOp op, Operands v) {
@@ -100,11 +100,11 @@ void mlir::ds::populateActivationLowerings(LoweringRegistry &registry) {
         Value line = s.mul(s.constant(op.getAlpha()), v[0]);
         return emitClampToUnit(s, s.add(line, s.constant(op.getBeta())));
       });
-  addElementwise<HardSwishOp>(registry, [](Scalars &s, HardSwishOp,
-                                           Operands v) {
-    Value line = s.mul(s.constant(1.0 / 6.0), v[0]);
-    return s.mul(v[0], emitClampToUnit(s, s.add(line, s.constant(0.5))));
-  });
+  addElementwise<HardSwishOp>(
+      registry, [](Scalars &s, HardSwishOp, Operands v) {
+        Value line = s.mul(s.constant(1.0 / 6.0), v[0]);
+        return s.mul(v[0], emitClampToUnit(s, s.add(line, s.constant(0.5))));
+      });
   addElementwise<SoftplusOp>(registry, [](Scalars &s, SoftplusOp, Operands v) {
     return emitSoftplus(s, v[0]);
   });

@@ -12,7 +12,8 @@ using namespace mlir::ds;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
-/// f64 stays where the type is of half precision: f32 between would round twice.
+/// f64 stays where the type is of half precision: f32 between would round
+/// twice.
 static Value floatToFloat(Scalars &s, Value value, Type to) {
   Type type = Scalars::computeType(to);
   unsigned have = value.getType().getIntOrFloatBitWidth();

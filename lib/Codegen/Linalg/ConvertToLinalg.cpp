@@ -25,6 +25,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populateCastLowerings(*all);
     populateComparisonLowerings(*all);
     populateConvLowerings(*all);
+    populateCumSumLowerings(*all);
     populateElementwiseLowerings(*all);
     populateGatherLowerings(*all);
     populateGenerateLowerings(*all);

@@ -87,21 +87,6 @@ LogicalResult Lowering::requireBroadcast(Operation *op, OpFoldResult source,
   return success();
 }
 
-LogicalResult Lowering::requireNotEmpty(Operation *op, OpFoldResult dim,
-                                        StringRef message) {
-  if (auto known = getConstantIntValue(dim)) {
-    if (*known > 0)
-      return success();
-    return op->emitOpError(message);
-  }
-  Value v0 = shapes.materialize(dim);
-  Value zero = shapes.materialize(shapes.constant(0));
-  Value holds =
-      arith::CmpIOp::create(b, loc(), arith::CmpIPredicate::sgt, v0, zero);
-  CheckOp::create(b, loc(), holds, v0, zero, message);
-  return success();
-}
-
 Value Lowering::extract(OpBuilder &b, Location loc, Value tensor,
                         ValueRange indices) {
   return tensor::ExtractOp::create(b, loc, tensor, indices);

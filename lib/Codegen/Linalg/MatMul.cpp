@@ -39,21 +39,6 @@ static Value emitProduct(Lowering &l, Type element,
       });
 }
 
-/// A tensor of the compute type as it is stored.
-static Value storeTensor(Lowering &l, Value computed,
-                         ArrayRef<OpFoldResult> dims, Type element) {
-  Type storage = Lowering::storageElement(element);
-  if (cast<ShapedType>(computed.getType()).getElementType() == storage)
-    return computed;
-  GenericBuilder generic(l, dims);
-  generic.add(computed, dims, llvm::to_vector(llvm::seq<int64_t>(dims.size())));
-  return generic.map(
-      storage,
-      [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
-        return {Scalars(b, loc, element).store(v[0], storage)};
-      });
-}
-
 /// Loops (batch…, m, n, k); m and n are absent where an operand is a vector.
 static LogicalResult lowerMatMul(onnx::MatMulOp op, Lowering &l) {
   SmallVector<OpFoldResult> a = llvm::to_vector(l.shapes.dims(op.getA()));

@@ -6,13 +6,13 @@
 
 #include "ds/Codegen/Linalg/ReductionSpace.h"
 #include "ds/Codegen/Linalg/Scalars.h"
+#include "ds/Codegen/Linalg/Views.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Dialect/ONNX/ShapeHelpers.h"
 
 using namespace mlir;
 using namespace mlir::ds;
 using namespace mlir::onnx;
-using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
 //===----------------------------------------------------------------------===//
@@ -183,23 +183,13 @@ static LogicalResult lowerReduction(OpTy op, Lowering &l) {
 // Positions of extremes
 //===----------------------------------------------------------------------===//
 
-/// The extreme value of each row, then the first (or last) index of an element
-/// that is it: two reductions that vectorize.
-template <typename OpTy>
-static LogicalResult lowerArgReduction(OpTy op, Lowering &l) {
-  constexpr bool isMax = std::is_same_v<OpTy, ArgMaxOp>;
-  SmallVector<OpFoldResult> dims = llvm::to_vector(l.shapes.dims(op.getData()));
-  FailureOr<int64_t> axis = normalizeAxis(op, op.getAxis(), dims.size());
-  if (failed(axis) ||
-      failed(l.requireNotEmpty(op, dims[*axis], "the axis has no elements")))
-    return failure();
-  llvm::SmallBitVector reduced(dims.size());
-  reduced.set(*axis);
-  ReductionSpace space(l, dims, reduced);
-  Type element = elementType(op.getData());
-  Type accumulator = accumulatorType(op, element);
-  Value data = l.lowered(op.getData());
-
+/// The position of the first (or last) greatest (or least) element of each row,
+/// as a row tensor of i64: the extreme value, then the extreme index of an
+/// element that is it. Two reductions that vectorize.
+static Value extremePositions(Lowering &l, ReductionSpace &space, Value data,
+                              Type element, bool isMax, bool last) {
+  Type accumulator =
+      isa<FloatType>(element) ? Scalars::computeType(element) : element;
   Value extreme = space.reduce(
       data, {}, extremeValue(l.b, accumulator, /*least=*/isMax),
       [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
@@ -207,26 +197,73 @@ static LogicalResult lowerArgReduction(OpTy op, Lowering &l) {
         Value x = s.load(v[0]);
         return {isMax ? s.max(v[1], x) : s.min(v[1], x)};
       });
-  bool last = op.getSelectLastIndex() != 0;
   IntegerType i64 = l.b.getI64Type();
-  Value index = space.reduce(
+  return space.reduce(
       data, extreme, extremeValue(l.b, i64, /*least=*/last),
       [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
-        Scalars s(b, loc, element);
+        Scalars s(b, loc, element), indices(b, loc, i64);
         Value x = s.load(v[0]);
         Value hit = s.equal(x, v[1]);
         // A NaN, if there is one, is the extreme, but equals nothing.
         if (s.isFloat())
           hit = s.make<arith::OrIOp>(hit, s.isNaN(x));
-        Value i = linalg::IndexOp::create(b, loc, dims.size() - 1);
-        i = arith::IndexCastOp::create(b, loc, i64, i);
-        Scalars indices(b, loc, i64);
+        // The reduced axis is the last loop.
+        int64_t loop = space.rank() - 1;
+        Value i = arith::IndexCastOp::create(
+            b, loc, i64, linalg::IndexOp::create(b, loc, loop));
         Value candidate = indices.select(hit, i, v[2]);
         return {last ? indices.max(v[2], candidate)
                      : indices.min(v[2], candidate)};
       });
+}
+
+/// The space of a reduction along one axis, which must not be empty.
+static FailureOr<ReductionSpace> alongAxis(Operation *op, Lowering &l,
+                                           int64_t axis) {
+  SmallVector<OpFoldResult> dims = dimsOf(l, op->getOperand(0));
+  FailureOr<int64_t> dim = normalizeAxis(op, axis, dims.size());
+  if (failed(dim) ||
+      failed(requireAtLeast(l, op, dims[*dim], 1, "the axis has {0} elements")))
+    return failure();
+  llvm::SmallBitVector reduced(dims.size());
+  reduced.set(*dim);
+  return ReductionSpace(l, dims, reduced);
+}
+
+template <typename OpTy>
+static LogicalResult lowerArgReduction(OpTy op, Lowering &l) {
+  FailureOr<ReductionSpace> space = alongAxis(op, l, op.getAxis());
+  if (failed(space))
+    return failure();
+  Value index = extremePositions(
+      l, *space, l.lowered(op.getData()), elementType(op.getData()),
+      /*isMax=*/std::is_same_v<OpTy, ArgMaxOp>, op.getSelectLastIndex() != 0);
   l.setLowered(op.getResult(),
-               op.getKeepdims() ? space.keepDims(index) : index);
+               op.getKeepdims() ? space->keepDims(index) : index);
+  return success();
+}
+
+static LogicalResult lowerHardmax(HardmaxOp op, Lowering &l) {
+  FailureOr<ReductionSpace> space = alongAxis(op, l, op.getAxis());
+  if (failed(space))
+    return failure();
+  Type element = elementType(op.getInput());
+  Value index = extremePositions(l, *space, l.lowered(op.getInput()), element,
+                                 /*isMax=*/true, /*last=*/false);
+  int64_t axis = *normalizeAxis(op, op.getAxis(), space->rank());
+  l.setLowered(
+      op.getResult(),
+      space->mapFull(
+          {}, index, element,
+          [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
+            Scalars s(b, loc, element);
+            Value i = arith::IndexCastOp::create(
+                b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, axis));
+            Value hit =
+                arith::CmpIOp::create(b, loc, CmpIPredicate::eq, i, v[0]);
+            Value y = s.select(hit, s.constant(1), s.constant(0));
+            return {s.store(y, element)};
+          }));
   return success();
 }
 
@@ -243,4 +280,5 @@ void mlir::ds::populateReductionLowerings(LoweringRegistry &registry) {
   registry.add<ReduceLogSumExpOp>(lowerReduction<ReduceLogSumExpOp>);
   registry.add<ArgMaxOp>(lowerArgReduction<ArgMaxOp>);
   registry.add<ArgMinOp>(lowerArgReduction<ArgMinOp>);
+  registry.add<HardmaxOp>(lowerHardmax);
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ds/Codegen/Linalg/ReductionSpace.h"
+#include "ds/Codegen/Linalg/Views.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -71,24 +72,10 @@ Value ReductionSpace::mapRows(ValueRange rows, Type element,
 }
 
 Value ReductionSpace::keepDims(Value rows) {
-  // Each kept dim is grouped with the reduced dims after it, the first one also
-  // with those before it.
-  SmallVector<ReassociationIndices> groups(kept.size());
-  SmallVector<OpFoldResult> shape;
-  SmallVector<int64_t> sizes;
-  size_t group = 0;
-  for (auto [i, dim] : llvm::enumerate(dims)) {
-    if (!reduced[i] && i > static_cast<size_t>(keptAxes.front()))
-      ++group;
-    if (!kept.empty())
-      groups[group].push_back(i);
-    shape.push_back(reduced[i] ? l.shapes.constant(1) : dim);
-    sizes.push_back(
-        getConstantIntValue(shape.back()).value_or(ShapedType::kDynamic));
-  }
-  Type element = cast<ShapedType>(rows.getType()).getElementType();
-  return tensor::ExpandShapeOp::create(
-      l.b, l.loc(), RankedTensorType::get(sizes, element), rows, groups, shape);
+  SmallVector<OpFoldResult> shape = dims;
+  for (unsigned i : reduced.set_bits())
+    shape[i] = l.shapes.constant(1);
+  return reshape(l, rows, kept, shape);
 }
 
 Value ReductionSpace::count(FloatType type) {

@@ -157,3 +157,17 @@ LogicalResult mlir::ds::lowerElementwise(
                           }));
   return success();
 }
+
+Value mlir::ds::storeTensor(Lowering &l, Value computed,
+                            ArrayRef<OpFoldResult> dims, Type element) {
+  Type storage = Lowering::storageElement(element);
+  if (cast<ShapedType>(computed.getType()).getElementType() == storage)
+    return computed;
+  GenericBuilder generic(l, dims);
+  generic.add(computed, dims, llvm::to_vector(llvm::seq<int64_t>(dims.size())));
+  return generic.map(
+      storage,
+      [&](OpBuilder &b, Location loc, ValueRange v) -> SmallVector<Value> {
+        return {Scalars(b, loc, element).store(v[0], storage)};
+      });
+}

@@ -107,20 +107,21 @@ static LogicalResult inferPerChannel(Operation *op, ShapeBuilder &shapes,
   return inferSameShape(op, shapes, results);
 }
 
-LogicalResult InstanceNormalizationOp::inferResults(
-    ShapeBuilder &shapes, SmallVectorImpl<ResultShape> &results) {
+LogicalResult
+InstanceNormalizationOp::inferResults(ShapeBuilder &shapes,
+                                      SmallVectorImpl<ResultShape> &results) {
   return inferPerChannel(*this, shapes, results);
 }
 
 LogicalResult GroupNormalizationOp::verify() {
-  if (getNumGroups() <= 0)
-    return emitOpError("C2: expected a positive num_groups, found ")
-           << getNumGroups();
+  if (int64_t groups = getNumGroups(); groups <= 0)
+    return emitOpError("C2: expected a positive num_groups, found ") << groups;
   return verifyStashType(*this);
 }
 
-LogicalResult GroupNormalizationOp::inferResults(
-    ShapeBuilder &shapes, SmallVectorImpl<ResultShape> &results) {
+LogicalResult
+GroupNormalizationOp::inferResults(ShapeBuilder &shapes,
+                                   SmallVectorImpl<ResultShape> &results) {
   if (failed(inferPerChannel(*this, shapes, results)))
     return failure();
   auto channels = getConstantIntValue(results.back().dims[1]);
@@ -136,7 +137,8 @@ LogicalResult BatchNormalizationOp::verify() {
   return success();
 }
 
-LogicalResult BatchNormalizationOp::inferResults(
-    ShapeBuilder &shapes, SmallVectorImpl<ResultShape> &results) {
+LogicalResult
+BatchNormalizationOp::inferResults(ShapeBuilder &shapes,
+                                   SmallVectorImpl<ResultShape> &results) {
   return inferPerChannel(*this, shapes, results);
 }

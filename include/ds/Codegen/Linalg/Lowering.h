@@ -69,10 +69,6 @@ public:
   /// to `target`, in the same way.
   LogicalResult requireBroadcast(Operation *op, OpFoldResult source,
                                  OpFoldResult target, StringRef message);
-  /// States that a dim is at least 1, in the same way.
-  LogicalResult requireNotEmpty(Operation *op, OpFoldResult dim,
-                                StringRef message);
-
   /// A reference to `source`'s elements by index in the body of a generic.
   static Value extract(OpBuilder &b, Location loc, Value tensor,
                        ValueRange indices);
@@ -112,6 +108,7 @@ void populateAttentionLowerings(LoweringRegistry &registry);
 void populateCastLowerings(LoweringRegistry &registry);
 void populateComparisonLowerings(LoweringRegistry &registry);
 void populateConvLowerings(LoweringRegistry &registry);
+void populateCumSumLowerings(LoweringRegistry &registry);
 void populateElementwiseLowerings(LoweringRegistry &registry);
 void populateGatherLowerings(LoweringRegistry &registry);
 void populateGenerateLowerings(LoweringRegistry &registry);

@@ -22,6 +22,9 @@ public:
   ReductionSpace(Lowering &l, ArrayRef<OpFoldResult> dims,
                  const llvm::SmallBitVector &reduced);
 
+  /// The rank of full tensors, and the number of loops of a reduction.
+  int64_t rank() const { return dims.size(); }
+
   /// A row tensor: the reduction of full tensors, and of row tensors that
   /// repeat along the reduced dims. The body gets their scalars, then what is
   /// reduced so far.

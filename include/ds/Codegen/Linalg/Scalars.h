@@ -106,6 +106,10 @@ private:
 /// type, or of one from which `store` gets the same value in fewer roundings.
 Value convertScalar(Scalars s, Value value, Type from, Type to);
 
+/// A tensor of an element type's compute type as that type is stored.
+Value storeTensor(Lowering &l, Value computed, ArrayRef<OpFoldResult> dims,
+                  Type element);
+
 /// A scalar function of an op: its operands in their compute types in, its
 /// result in its compute type out. The Scalars have the first operand's type.
 template <typename OpTy>

@@ -1,0 +1,67 @@
+// RUN: ds-opt %s --onnx-infer-shapes | FileCheck %s
+
+// Arithmetic on small integer tensors is evaluated: it decides static shapes.
+
+// CHECK-LABEL: func.func @arithmetic
+// CHECK-SAME: -> (tensor<7xi8>, tensor<1xi8>, tensor<12xi8>, tensor<3xi8>, tensor<2xi8>, tensor<5xi8>, tensor<6xi8>)
+func.func @arithmetic() -> (tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>) {
+  %x = onnx.Constant dense<0> : tensor<1xi8>
+  %a = onnx.Constant dense<4> : tensor<1xi64>
+  %b = onnx.Constant dense<3> : tensor<1xi64>
+  %m7 = onnx.Constant dense<-7> : tensor<1xi64>
+  %m2 = onnx.Constant dense<-2> : tensor<1xi64>
+  %add = onnx.Add %a, %b : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %sub = onnx.Sub %a, %b : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %mul = onnx.Mul %a, %b : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  // -7 / -2 truncates to 3; -7 mod 3 is 2.
+  %div = onnx.Div %m7, %m2 : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %mod = onnx.Mod %m7, %b : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %neg = onnx.Neg %m2 : (tensor<1xi64>) -> tensor<1xi64>
+  %max = onnx.Max %neg, %b : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %sum = onnx.Add %neg, %max : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %abs = onnx.Abs %m7 : (tensor<1xi64>) -> tensor<1xi64>
+  %min = onnx.Min %a, %abs, %b : (tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %double = onnx.Add %min, %b : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %0 = onnx.Expand %x, %add : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %1 = onnx.Expand %x, %sub : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %2 = onnx.Expand %x, %mul : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %3 = onnx.Expand %x, %div : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %4 = onnx.Expand %x, %mod : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %5 = onnx.Expand %x, %sum : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %6 = onnx.Expand %x, %double : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  return %0, %1, %2, %3, %4, %5, %6 : tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>, tensor<?xi8>
+}
+
+// The spelling of a -1 in Expand's shape: where it is -1, take 1.
+// CHECK-LABEL: func.func @where
+// CHECK-SAME: -> tensor<1x5xi8>
+func.func @where(%x: tensor<1x5xi8>) -> tensor<?x?xi8> {
+  %shape = onnx.Constant dense<[-1, 5]> : tensor<2xi64>
+  %minus = onnx.Constant dense<-1> : tensor<i64>
+  %one = onnx.Constant dense<1> : tensor<i64>
+  %cond = onnx.Equal %shape, %minus : (tensor<2xi64>, tensor<i64>) -> tensor<2xi1>
+  %not = onnx.Not %cond : (tensor<2xi1>) -> tensor<2xi1>
+  %s = onnx.Where %not, %shape, %one : (tensor<2xi1>, tensor<2xi64>, tensor<i64>) -> tensor<2xi64>
+  %0 = onnx.Expand %x, %s : (tensor<1x5xi8>, tensor<2xi64>) -> tensor<?x?xi8>
+  return %0 : tensor<?x?xi8>
+}
+
+// CHECK-LABEL: func.func @cast_and_reduce
+// CHECK-SAME: -> (tensor<24xf32>, tensor<4xi8>, tensor<1xi8>)
+func.func @cast_and_reduce(%x: tensor<2x3x4xf32>) -> (tensor<?xf32>, tensor<?xi8>, tensor<?xi8>) {
+  %zero = onnx.Constant dense<0> : tensor<1xi8>
+  %none = onnx.NoValue
+  %shape = onnx.Shape %x : (tensor<2x3x4xf32>) -> tensor<3xi64>
+  %narrow = onnx.Cast %shape {to = i32} : (tensor<3xi64>) -> tensor<3xi32>
+  %size = onnx.ReduceProd %narrow, %none : (tensor<3xi32>, none) -> tensor<1xi32>
+  %wide = onnx.CastLike %size, %shape : (tensor<1xi32>, tensor<3xi64>) -> tensor<1xi64>
+  %0 = onnx.Reshape %x, %wide : (tensor<2x3x4xf32>, tensor<1xi64>) -> tensor<?xf32>
+  %max = onnx.ReduceMax %shape, %none : (tensor<3xi64>, none) -> tensor<1xi64>
+  %1 = onnx.Expand %zero, %max : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  // As an i32, 2^32 + 1 is 1.
+  %big = onnx.Constant dense<4294967297> : tensor<1xi64>
+  %low = onnx.Cast %big {to = i32} : (tensor<1xi64>) -> tensor<1xi32>
+  %again = onnx.Cast %low {to = i64} : (tensor<1xi32>) -> tensor<1xi64>
+  %2 = onnx.Expand %zero, %again : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  return %0, %1, %2 : tensor<?xf32>, tensor<?xi8>, tensor<?xi8>
+}
