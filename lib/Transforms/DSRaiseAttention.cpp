@@ -67,31 +67,30 @@ static RankedTensorType typeOf(Value value) {
 void AttentionMatcher::takeScale(Value &value) {
   while (Operation *op = value.getDefiningOp()) {
     // A constant of a higher rank would broadcast.
-    auto factorOf = [&](Value operand) -> std::optional<double> {
-      if (typeOf(operand).getRank() > typeOf(value).getRank())
+    auto factorOf = [](Value constant, Value other) -> std::optional<double> {
+      if (typeOf(constant).getRank() > typeOf(other).getRank())
         return std::nullopt;
-      return getScalarConstant(operand);
+      return getScalarConstant(constant);
     };
+    Value other = op->getOperand(0);
     if (auto div = dyn_cast<onnx::DivOp>(op)) {
-      auto divisor = factorOf(div.getRhs());
+      auto divisor = factorOf(div.getRhs(), other);
       if (!divisor || *divisor == 0)
         return;
       scale /= *divisor;
-      value = div.getLhs();
     } else if (auto mul = dyn_cast<onnx::MulOp>(op)) {
-      Value other = mul.getLhs();
-      auto factor = factorOf(mul.getRhs());
+      auto factor = factorOf(mul.getRhs(), other);
       if (!factor) {
         other = mul.getRhs();
-        factor = factorOf(mul.getLhs());
+        factor = factorOf(mul.getLhs(), other);
       }
       if (!factor)
         return;
       scale *= *factor;
-      value = other;
     } else {
       return;
     }
+    value = other;
   }
 }
 
@@ -194,11 +193,15 @@ LogicalResult AttentionMatcher::checkShapes() {
                   ", expected 4");
   if (!isa<FloatType>(q.getElementType()))
     return fail("its elements are integers");
+  if (!std::isfinite(float(scale)))
+    return fail("its scale is not finite");
   // MatMul would broadcast stacks, attention groups heads.
   for (int64_t dim : {0, 1})
-    if (!compatibleDims(q.getDimSize(dim), k.getDimSize(dim)) ||
-        !compatibleDims(k.getDimSize(dim), v.getDimSize(dim)))
-      return fail("query, key and value differ in dim " + Twine(dim));
+    for (RankedTensorType type : {k, v}) {
+      int64_t lhs = q.getDimSize(dim), rhs = type.getDimSize(dim);
+      if (!compatibleDims(lhs, rhs) || (lhs == 1) != (rhs == 1))
+        return fail("query, key and value differ in dim " + Twine(dim));
+    }
   if (!compatibleDims(q.getDimSize(3), k.getDimSize(3)) ||
       !compatibleDims(k.getDimSize(2), v.getDimSize(2)))
     return fail("query, key and value do not fit together");

@@ -71,6 +71,17 @@ func.func @heads(%q: tensor<?x2x?x16xf32>, %kt: tensor<?x1x16x?xf32>, %v: tensor
 
 // -----
 
+// MatMul broadcasts the batch of the keys, attention does not.
+func.func @batch(%q: tensor<?x2x?x16xf32>, %kt: tensor<1x2x16x?xf32>, %v: tensor<1x2x?x16xf32>) -> tensor<?x2x?x16xf32> {
+  %0 = onnx.MatMul %q, %kt : (tensor<?x2x?x16xf32>, tensor<1x2x16x?xf32>) -> tensor<?x2x?x?xf32>
+  // expected-remark @+1 {{query, key and value differ in dim 0}}
+  %2 = onnx.Softmax %0 {axis = -1 : i64} : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %3 = onnx.MatMul %2, %v : (tensor<?x2x?x?xf32>, tensor<1x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  return %3 : tensor<?x2x?x16xf32>
+}
+
+// -----
+
 func.func @wide_mask(%q: tensor<1x2x?x16xf32>, %kt: tensor<1x2x16x?xf32>, %v: tensor<1x2x?x16xf32>, %m: tensor<8x1x1x?xf32>) -> tensor<8x2x?x16xf32> {
   %0 = onnx.MatMul %q, %kt : (tensor<1x2x?x16xf32>, tensor<1x2x16x?xf32>) -> tensor<1x2x?x?xf32>
   %a = onnx.Add %0, %m : (tensor<1x2x?x?xf32>, tensor<8x1x1x?xf32>) -> tensor<8x2x?x?xf32>

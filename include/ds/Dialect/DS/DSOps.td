@@ -49,6 +49,7 @@ def DS_CheckOp : DS_Op<"check"> {
     Example:
 
     ```mlir
+    // %equal: i1, %k: index, %n: index
     ds.check %equal, %k, %n "the contracted dims differ: {0} and {1}"
     ```
   }];
@@ -68,7 +69,12 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
     It has no memory effect that another op could see, but may not be executed
     where the program would not: it stands inside the body of a generic.
 
-    Example: `%safe = ds.checked_index %i in %rows wrap : index`
+    Example:
+
+    ```mlir
+    // %i: index, %rows: index
+    %safe = ds.checked_index %i in %rows wrap : index
+    ```
   }];
   let arguments = (ins Index:$index, Index:$bound, UnitAttr:$wrap);
   let results = (outs Index:$result);
