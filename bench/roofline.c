@@ -1,4 +1,5 @@
-/* What this machine can do at best, measured: fused multiply-adds from registers, and bytes read from a buffer. */
+/* What this machine can do at best, measured: fused multiply-adds from
+ * registers, and bytes read from a buffer. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +13,8 @@
 typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int64_t words __attribute__((vector_size(64)));
 
-/* Runs `rounds` times 12 independent vector multiply-adds; returns how many floating point operations that were. */
+/* Runs `rounds` times 12 independent vector multiply-adds; returns how many
+ * floating point operations that were. */
 double fma_rounds(int64_t rounds, float *sink) {
   vector sum[12], a, b;
   for (int i = 0; i < WIDTH; ++i) {

@@ -182,8 +182,8 @@ void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
       blockOf(b, loc, forall.getInductionVars()[0], m, rowsPerTask);
   auto [column, columns] = blockOf(b, loc, part, n, lanes);
   AffineExpr i = b.getAffineDimExpr(0);
-  OpFoldResult panel = affine::makeComposedFoldedAffineApply(
-      b, loc, i.floorDiv(parts), {part});
+  OpFoldResult panel =
+      affine::makeComposedFoldedAffineApply(b, loc, i.floorDiv(parts), {part});
   OpFoldResult within = affine::makeComposedFoldedAffineApply(
       b, loc, (i % parts) * lanes, {part});
   SmallVector<OpFoldResult> unit{one, one};
@@ -193,9 +193,8 @@ void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   auto panelType = memref::SubViewOp::inferRankReducedResultType(
       {getConstantIntValue(k).value_or(ShapedType::kDynamic), lanes},
       cast<MemRefType>(packed.getType()), offsets, sizes, strides);
-  Value bPanel =
-      memref::SubViewOp::create(b, loc, cast<MemRefType>(panelType), packed,
-                                offsets, sizes, strides);
+  Value bPanel = memref::SubViewOp::create(b, loc, cast<MemRefType>(panelType),
+                                           packed, offsets, sizes, strides);
   Value tile = memref::SubViewOp::create(b, loc, c, {row, column},
                                          {rows, columns}, unit);
   kernels.emitPanel(b, loc, a, bPanel, tile, rows, columns,

@@ -164,8 +164,7 @@ static const ds_code_entry entries[] = {
 #endif
 
 #ifndef WITHOUT_TABLE
-__attribute__((visibility("default")))
-const ds_code_table ds_code_table_v1 = {
+__attribute__((visibility("default"))) const ds_code_table ds_code_table_v1 = {
     sizeof(ds_code_table), WITH_ABI, sizeof(entries) / sizeof(entries[0]),
     entries};
 #endif

@@ -1,4 +1,5 @@
-//===- Passes.h - CPU code generation ----------------------------*- C++ -*-===//
+//===- Passes.h - CPU code generation ----------------------------*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //

@@ -1,4 +1,5 @@
-//===- Pipelines.h - CPU phases of the compiler ------------------*- C++ -*-===//
+//===- Pipelines.h - CPU phases of the compiler ------------------*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -16,12 +17,12 @@ namespace mlir::ds {
 struct CPUTileOptions : PassPipelineOptions<CPUTileOptions> {
   Option<int64_t> lanes{*this, "lanes", llvm::cl::desc("f32 lanes of a vector"),
                         llvm::cl::init(16)};
-  Option<int64_t> tileRows{
-      *this, "tile-rows", llvm::cl::desc("rows of the register tile"),
-      llvm::cl::init(8)};
-  Option<int64_t> tileLanes{
-      *this, "tile-lanes", llvm::cl::desc("columns of the register tile"),
-      llvm::cl::init(32)};
+  Option<int64_t> tileRows{*this, "tile-rows",
+                           llvm::cl::desc("rows of the register tile"),
+                           llvm::cl::init(8)};
+  Option<int64_t> tileLanes{*this, "tile-lanes",
+                            llvm::cl::desc("columns of the register tile"),
+                            llvm::cl::init(32)};
 };
 
 /// linalg on tensors to fused and tiled linalg on tensors.

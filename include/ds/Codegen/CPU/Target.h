@@ -1,4 +1,5 @@
-//===- Target.h - From the llvm dialect to a shared object -------*- C++ -*-===//
+//===- Target.h - From the llvm dialect to a shared object -------*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
