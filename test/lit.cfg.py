@@ -13,6 +13,7 @@ config.environment["PATH"] = os.pathsep.join([
     config.llvm_tools_dir,
     os.environ.get("PATH", ""),
 ])
+config.substitutions.append(("%ds_lib_dir", os.path.join(config.ds_binary_dir, "lib")))
 config.substitutions.append(("%ds_src_root", config.ds_source_dir))
 if config.ds_sanitize:
     config.available_features.add("sanitizer-" + config.ds_sanitize)

@@ -146,8 +146,10 @@ static LogicalResult addWeights(ModuleOp module,
   return success();
 }
 
-LogicalResult mlir::ds::writeArtifact(ModuleOp module, const CPUTarget &target,
-                                      const CompileOptions &options) {
+LogicalResult
+mlir::ds::writeArtifact(ModuleOp module, const CPUTarget &target,
+                        const CompileOptions &options,
+                        const artifact::SafeTensorsWriter *tests) {
   FailureOr<std::string> object =
       generateCode(module, target, options, CodeFile::Object);
   if (failed(object))
@@ -167,6 +169,12 @@ LogicalResult mlir::ds::writeArtifact(ModuleOp module, const CPUTarget &target,
     manifest.weightsMember = "weights.safetensors";
     members.push_back({manifest.weightsMember, [&](llvm::raw_ostream &os) {
                          return weights.write(os);
+                       }});
+  }
+  if (tests && !tests->empty()) {
+    manifest.selfTestMember = "selftest.safetensors";
+    members.push_back({manifest.selfTestMember, [&](llvm::raw_ostream &os) {
+                         return tests->write(os);
                        }});
   }
   if (llvm::Error error =

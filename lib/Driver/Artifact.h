@@ -8,6 +8,7 @@
 #ifndef DS_LIB_DRIVER_ARTIFACT_H
 #define DS_LIB_DRIVER_ARTIFACT_H
 
+#include "ds/Artifact/SafeTensors.h"
 #include "ds/Driver/Compiler.h"
 
 namespace mlir::ds {
@@ -18,9 +19,11 @@ FailureOr<std::string> generateCode(ModuleOp module, const CPUTarget &target,
                                     CodeFile kind);
 
 /// Generates and links the code, evaluates the weights and writes the artifact
-/// to `options.output`.
+/// to `options.output`, with the self-test in `tests` unless that is null or
+/// empty.
 LogicalResult writeArtifact(ModuleOp module, const CPUTarget &target,
-                            const CompileOptions &options);
+                            const CompileOptions &options,
+                            const artifact::SafeTensorsWriter *tests);
 
 } // namespace mlir::ds
 

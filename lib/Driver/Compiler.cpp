@@ -7,6 +7,7 @@
 #include "ds/Driver/Compiler.h"
 
 #include "Artifact.h"
+#include "SelfTest.h"
 
 #include "ds/Codegen/CPU/Pipelines.h"
 #include "ds/Codegen/Linalg/Passes.h"
@@ -171,8 +172,21 @@ LogicalResult mlir::ds::compile(MLIRContext &context,
   if (!module)
     return failure();
   Phase last = std::min(options.to, Phase::LLVM);
-  if (failed(runPhases(*module, options.from, last, options, *target)))
+  bool makesArtifact = options.to == Phase::Artifact && !options.code;
+  std::optional<Phase> from = options.from;
+  OwningOpRef<ModuleOp> reference;
+  artifact::SafeTensorsWriter tests;
+  if (makesArtifact && (!from || *from < Phase::Canonical)) {
+    if (failed(runPhases(*module, from, Phase::Canonical, options, *target)))
+      return failure();
+    from = Phase::Canonical;
+    reference = module->clone();
+  }
+  if (failed(runPhases(*module, from, last, options, *target)))
     return failure();
+  // Only now: what is wrong with the model has been told, once.
+  if (reference)
+    addSelfTest(*reference, options, tests);
   if (options.code)
     return emitCodeFile(*module, *target, options);
   if (options.to != Phase::Artifact) {
@@ -181,5 +195,5 @@ LogicalResult mlir::ds::compile(MLIRContext &context,
     module->print(os);
     return writeFile(loc, options.output, text);
   }
-  return writeArtifact(*module, *target, options);
+  return writeArtifact(*module, *target, options, &tests);
 }

@@ -1,0 +1,215 @@
+//===- SelfTest.cpp - Reference results inside the artifact ---------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SelfTest.h"
+
+#include "Artifact.h"
+
+#include "ds/runtime.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <memory>
+#include <random>
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// Weights beyond this are not written a second time for a reference run.
+static constexpr int64_t largestWeights = int64_t(512) << 20;
+
+namespace {
+/// A made-up input. Its bytes outlive the run.
+struct Input {
+  const ds_port *port;
+  std::vector<int64_t> sizes;
+  std::shared_ptr<std::vector<char>> bytes;
+
+  ds_tensor view() const {
+    ds_tensor tensor = {};
+    tensor.name = port->name;
+    tensor.type = port->type;
+    tensor.rank = port->rank;
+    tensor.sizes = sizes.data();
+    tensor.data = bytes->data();
+    return tensor;
+  }
+};
+
+using ModuleHandle = std::unique_ptr<ds_module, void (*)(ds_module *)>;
+using ContextHandle = std::unique_ptr<ds_context, void (*)(ds_context *)>;
+} // namespace
+
+template <typename T>
+static void store(std::vector<char> &bytes, size_t index, T value) {
+  std::memcpy(&bytes[index * sizeof(T)], &value, sizeof(T));
+}
+
+/// Floats in [-1, 1), by a generator whose sequence the language fixes; integers
+/// of 1, which is a legal index, mask and count nearly everywhere.
+static void fill(const Input &input, std::minstd_rand &random) {
+  size_t count = 1;
+  for (int64_t size : input.sizes)
+    count *= size;
+  std::vector<char> &bytes = *input.bytes;
+  bytes.resize(count * ds_type_size(input.port->type));
+  for (size_t i = 0; i < count; ++i) {
+    double real = double(random() % 2048) / 1024 - 1;
+    switch (input.port->type) {
+    case DS_F32:
+      store(bytes, i, float(real));
+      break;
+    case DS_F64:
+      store(bytes, i, real);
+      break;
+    case DS_F16:
+    case DS_BF16: {
+      APFloat half(real);
+      bool loses = false;
+      half.convert(input.port->type == DS_F16 ? APFloat::IEEEhalf()
+                                              : APFloat::BFloat(),
+                   APFloat::rmNearestTiesToEven, &loses);
+      store(bytes, i, uint16_t(half.bitcastToAPInt().getZExtValue()));
+      break;
+    }
+    default:
+      // Little endian: the lowest byte holds a one of any width.
+      bytes[i * ds_type_size(input.port->type)] = 1;
+    }
+  }
+}
+
+/// Inputs of `entry` in which the first symbol is `first`, the next one more,
+/// and so on (all `first` where not `distinct`).
+static std::vector<Input> makeInputs(const ds_entry *entry, int64_t first,
+                                     bool distinct) {
+  std::minstd_rand random(1);
+  llvm::StringMap<int64_t> symbols;
+  std::vector<Input> inputs;
+  for (size_t i = 0, e = ds_entry_input_count(entry); i < e; ++i) {
+    Input input{ds_entry_input(entry, i), {}, {}};
+    for (int32_t d = 0; d < input.port->rank; ++d) {
+      const ds_dim &dim = input.port->dims[d];
+      int64_t next = first + (distinct ? int64_t(symbols.size()) : 0);
+      if (dim.size >= 0)
+        input.sizes.push_back(dim.size);
+      else if (dim.symbol)
+        input.sizes.push_back(
+            symbols.try_emplace(dim.symbol, next).first->second);
+      else
+        input.sizes.push_back(first);
+    }
+    input.bytes = std::make_shared<std::vector<char>>();
+    fill(input, random);
+    inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+static void addTensor(artifact::SafeTensorsWriter &tests, const Twine &name,
+                      const ds_tensor &tensor) {
+  SmallVector<int64_t> sizes(tensor.sizes, tensor.sizes + tensor.rank);
+  uint64_t bytes = ds_type_size(tensor.type);
+  for (int64_t size : sizes)
+    bytes *= size;
+  auto data = std::make_shared<std::string>(
+      static_cast<const char *>(tensor.data), bytes);
+  tests.add(name.str(), ds_type_name(tensor.type), sizes, bytes,
+            [data](raw_ostream &os) {
+              os << *data;
+              return llvm::Error::success();
+            });
+}
+
+/// Runs `entry` on made-up inputs and adds both sides. False where no inputs
+/// that were tried are legal.
+static bool recordEntry(ds_context *context, const ds_entry *entry,
+                        artifact::SafeTensorsWriter &tests) {
+  for (auto [first, distinct] :
+       {std::pair<int64_t, bool>{2, true}, {2, false}, {1, false}}) {
+    std::vector<Input> inputs = makeInputs(entry, first, distinct);
+    std::vector<ds_tensor> in;
+    for (const Input &input : inputs)
+      in.push_back(input.view());
+    std::vector<ds_tensor> out(ds_entry_output_count(entry));
+    std::string name = ds_entry_name(entry);
+    if (ds_invoke(context, name.c_str(), in.data(), in.size(), out.data(),
+                  out.size(), nullptr) != DS_OK)
+      continue;
+    for (const ds_tensor &tensor : in)
+      addTensor(tests, name + "/in/" + tensor.name, tensor);
+    for (size_t i = 0; i < out.size(); ++i)
+      addTensor(tests, name + "/out/" + ds_entry_output(entry, i)->name,
+                out[i]);
+    return true;
+  }
+  return false;
+}
+
+/// Compiles the graph as it is spelled to a temporary artifact.
+static LogicalResult compileReference(ModuleOp graph, StringRef path,
+                                      CompileOptions options) {
+  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  llvm::Expected<CPUTarget> target =
+      parseCPUTarget(host.isX86() ? "x86_64:x86-64-v3" : "aarch64");
+  if (!target) {
+    llvm::consumeError(target.takeError());
+    return failure();
+  }
+  options.optLevel = 0;
+  options.sanitizer = Sanitizer::None;
+  options.dumpPhasesTo.clear();
+  options.output = path.str();
+  if (failed(runPhases(graph, Phase::Raise, Phase::LLVM, options, *target)))
+    return failure();
+  return writeArtifact(graph, *target, options, /*tests=*/nullptr);
+}
+
+static int64_t weightBytes(ModuleOp graph) {
+  int64_t bytes = 0;
+  graph.walk([&](WeightOp weight) {
+    bytes += weight.getSource().getLength();
+  });
+  return bytes;
+}
+
+void mlir::ds::addSelfTest(ModuleOp graph, const CompileOptions &options,
+                           artifact::SafeTensorsWriter &tests) {
+  auto giveUp = [&](const Twine &why) {
+    emitRemark(graph.getLoc()) << "the artifact has no self-test: " << why;
+  };
+  if (weightBytes(graph) > largestWeights)
+    return giveUp("its weights are larger than " +
+                  Twine(largestWeights >> 20) + " MiB");
+  SmallString<128> path;
+  if (std::error_code error =
+          llvm::sys::fs::createTemporaryFile("ds-reference", "dsa", path))
+    return giveUp(error.message());
+  llvm::FileRemover remover(path);
+  // What the graph cannot be compiled for has been told by then.
+  OwningOpRef<ModuleOp> copy = graph.clone();
+  if (failed(compileReference(*copy, path, options)))
+    return giveUp("the reference could not be compiled");
+
+  ds_load_options load = {};
+  load.struct_size = sizeof(load);
+  load.threads = 1;
+  ds_module *module = nullptr;
+  if (ds_module_load(path.c_str(), &load, &module) != DS_OK)
+    return giveUp(ds_last_error());
+  ModuleHandle moduleOwner(module, ds_module_release);
+  ds_context *context = nullptr;
+  if (ds_context_create(module, nullptr, &context) != DS_OK)
+    return giveUp(ds_last_error());
+  ContextHandle contextOwner(context, ds_context_release);
+  for (size_t i = 0, e = ds_module_entry_count(module); i < e; ++i)
+    if (!recordEntry(context, ds_module_entry_at(module, i), tests))
+      giveUp(StringRef("no made-up input is legal: ") + ds_last_error());
+}
