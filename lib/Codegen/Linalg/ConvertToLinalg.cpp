@@ -37,6 +37,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populateReshapeLowerings(*all);
     populateResizeLowerings(*all);
     populateRopeLowerings(*all);
+    populateScatterLowerings(*all);
     populateSoftmaxLowerings(*all);
     registry = std::move(all);
     return success();

@@ -125,7 +125,8 @@ ShapeBuilder::computeElements(Value tensor) {
 
 Value ShapeBuilder::inputElement(Value tensor, int64_t i) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
-  if (!type || !type.hasStaticShape() || tensor.getDefiningOp())
+  if (!type || !type.hasStaticShape() || i >= type.getNumElements() ||
+      tensor.getDefiningOp())
     return nullptr;
   Value storage = storages.lookup(tensor);
   if (!storage)

@@ -405,21 +405,65 @@ static std::optional<APFloat> getConstantFloat(Value operand) {
   return value;
 }
 
+/// The length of a range of run-time floats. It is 0 where the quotient is not
+/// a number, and at most what a dim can be.
+static OpFoldResult countSteps(ShapeBuilder &shapes,
+                               ArrayRef<OpFoldResult> operands) {
+  return shapes.memoize("range", operands, [&](ArrayRef<Value> v) -> Value {
+    OpBuilder &b = shapes.builder();
+    Location loc = shapes.location();
+    Type f64 = b.getF64Type(), i64 = b.getI64Type();
+    auto wide = [&](Value value) -> Value {
+      return value.getType() == f64
+                 ? value
+                 : arith::ExtFOp::create(b, loc, f64, value).getResult();
+    };
+    auto constant = [&](double value) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
+    };
+    Value span = arith::SubFOp::create(b, loc, wide(v[1]), wide(v[0]));
+    Value steps = arith::DivFOp::create(b, loc, span, wide(v[2]));
+    steps = arith::MaxNumFOp::create(b, loc, steps, constant(0.0));
+    steps = arith::MinNumFOp::create(b, loc, steps, constant(0x1p40));
+    // One more where truncation has left a part of a step.
+    Value whole = arith::FPToSIOp::create(b, loc, i64, steps);
+    Value back = arith::SIToFPOp::create(b, loc, f64, whole);
+    Value more =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, back, steps);
+    whole = arith::AddIOp::create(b, loc, whole,
+                                  arith::ExtUIOp::create(b, loc, i64, more));
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), whole);
+  });
+}
+
 static FailureOr<OpFoldResult> getFloatRangeLength(RangeOp op,
                                                    ShapeBuilder &shapes) {
   std::optional<APFloat> start = getConstantFloat(op.getStart());
   std::optional<APFloat> limit = getConstantFloat(op.getLimit());
   std::optional<APFloat> delta = getConstantFloat(op.getDelta());
-  if (!start || !limit || !delta)
-    return op.emitOpError("expected constants as float operands: how many "
-                          "elements it has is otherwise only known from data");
-  double length =
-      std::ceil((limit->convertToDouble() - start->convertToDouble()) /
-                delta->convertToDouble());
-  // Not a number where delta is 0.
-  if (!(std::abs(length) < 0x1p40))
-    return op.emitOpError("has no finite length");
-  return shapes.constant(std::max<int64_t>(length, 0));
+  if (start && limit && delta) {
+    double length =
+        std::ceil((limit->convertToDouble() - start->convertToDouble()) /
+                  delta->convertToDouble());
+    // Not a number where delta is 0.
+    if (!(std::abs(length) < 0x1p40))
+      return op.emitOpError("has no finite length");
+    return shapes.constant(std::max<int64_t>(length, 0));
+  }
+  SmallVector<OpFoldResult> operands;
+  for (Value operand : op->getOperands()) {
+    Value scalar = shapes.inputElement(operand, 0);
+    if (std::optional<APFloat> known = getConstantFloat(operand)) {
+      OpBuilder &b = shapes.builder();
+      scalar = arith::ConstantOp::create(
+          b, shapes.location(), b.getF64FloatAttr(known->convertToDouble()));
+    }
+    if (!scalar)
+      return op.emitOpError("its float operands are neither constants nor "
+                            "graph inputs of one element");
+    operands.push_back(scalar);
+  }
+  return countSteps(shapes, operands);
 }
 
 static FailureOr<OpFoldResult> getRangeLength(RangeOp op, ShapeBuilder &s) {

@@ -120,6 +120,7 @@ void populateReductionLowerings(LoweringRegistry &registry);
 void populateReshapeLowerings(LoweringRegistry &registry);
 void populateResizeLowerings(LoweringRegistry &registry);
 void populateRopeLowerings(LoweringRegistry &registry);
+void populateScatterLowerings(LoweringRegistry &registry);
 void populateSoftmaxLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds

@@ -67,7 +67,7 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
     makes compiled code leave its buffers. `bound` is at least 1.
 
     It has no memory effect that another op could see, but may not be executed
-    where the program would not: it stands inside the body of a generic.
+    where the program would not: it stands inside the body of a generic or loop.
 
     Example:
 

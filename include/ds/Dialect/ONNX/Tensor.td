@@ -260,7 +260,8 @@ def ONNX_ConstantOfShapeOp : ONNX_ElementsOp<"ConstantOfShape"> {
 def ONNX_RangeOp : ONNX_ElementsOp<"Range", [ONNX_SameElementType]> {
   let summary = "start + i * delta for i from 0 to below max(ceil((limit - start) / delta), 0)";
   let description = [{
-    Integer operands may be known at run time only, floats must be constants.
+    Integers are anything that shapes may be computed from, floats are constants
+    or graph inputs.
   }];
   let arguments = (ins ONNX_NumberTensor:$start, ONNX_NumberTensor:$limit,
     ONNX_NumberTensor:$delta);
