@@ -35,12 +35,17 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
 def compare_batches(
     tools: Tools, artifact: Path, session: onnxruntime.InferenceSession, rows: list[list[int]], size: int, flags: list[str]
 ) -> dict[str, float]:
-    """The largest difference of each output over all batches of `size` sentences, in file order."""
+    """The largest difference of each output over all batches of `size` sentences, in file order, padding left out."""
     largest = dict.fromkeys(OUTPUTS, 0.0)
     for start in range(0, len(rows), size):
         inputs = pad(rows[start : start + size])
         ours = tools.run(artifact, inputs, OUTPUTS, *flags)
         for name, theirs in zip(OUTPUTS, session.run(list(OUTPUTS), inputs)):
+            if name == "last_hidden_state":
+                # What stands at padding is nobody's result: ONNX Runtime differs from itself there, by tens of units of
+                # what it does elsewhere, when its optimizations are off.
+                kept = inputs["attention_mask"].astype(bool)
+                ours[name], theirs = ours[name][kept], theirs[kept]
             # np.maximum keeps a NaN, max() may drop it
             largest[name] = float(np.maximum(largest[name], difference(ours[name], theirs)))
     return largest

@@ -8,6 +8,7 @@
 
 #include "Artifact.h"
 
+#include "ds/Dialect/DS/DSDialect.h"
 #include "ds/runtime.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -52,8 +53,8 @@ static void store(std::vector<char> &bytes, size_t index, T value) {
   std::memcpy(&bytes[index * sizeof(T)], &value, sizeof(T));
 }
 
-/// Floats in [-1, 1), by a generator whose sequence the language fixes; integers
-/// of 1, which is a legal index, mask and count nearly everywhere.
+/// Floats in [-1, 1), by a generator whose sequence the language fixes;
+/// integers of 1, which is a legal index, mask and count nearly everywhere.
 static void fill(const Input &input, std::minstd_rand &random) {
   size_t count = 1;
   for (int64_t size : input.sizes)
@@ -174,9 +175,7 @@ static LogicalResult compileReference(ModuleOp graph, StringRef path,
 
 static int64_t weightBytes(ModuleOp graph) {
   int64_t bytes = 0;
-  graph.walk([&](WeightOp weight) {
-    bytes += weight.getSource().getLength();
-  });
+  graph.walk([&](WeightOp weight) { bytes += weight.getSource().getLength(); });
   return bytes;
 }
 
@@ -186,8 +185,8 @@ void mlir::ds::addSelfTest(ModuleOp graph, const CompileOptions &options,
     emitRemark(graph.getLoc()) << "the artifact has no self-test: " << why;
   };
   if (weightBytes(graph) > largestWeights)
-    return giveUp("its weights are larger than " +
-                  Twine(largestWeights >> 20) + " MiB");
+    return giveUp("its weights are larger than " + Twine(largestWeights >> 20) +
+                  " MiB");
   SmallString<128> path;
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("ds-reference", "dsa", path))

@@ -1,4 +1,5 @@
-//===- SelfTest.h - Reference results inside the artifact --------*- C++ -*-===//
+//===- SelfTest.h - Reference results inside the artifact --------*- C++
+//-*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //

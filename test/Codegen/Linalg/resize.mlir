@@ -2,7 +2,7 @@
 
 // Only the axes that change have indices, as many as the axis is long.
 // CHECK-LABEL: func.func @nearest
-// CHECK-SAME: -> tensor<?x3x16x12xui8>
+// CHECK-SAME: -> tensor<?x3x16x12xi8>
 func.func @nearest(%x: tensor<?x3x8x8xui8>) -> tensor<?x?x?x?xui8> {
   // CHECK: %[[H:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<16xi64>)
   // CHECK: %[[W:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<12xi64>)
