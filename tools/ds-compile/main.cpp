@@ -22,30 +22,36 @@ enum ExitStatus { Success = 0, InputError = 1, UsageError = 2 };
 /// The tool's options. They are made after those of the libraries have been
 /// taken off the command line, so that what --help lists is all there is.
 struct Flags {
-  cl::opt<std::string> input{cl::Positional, cl::desc("model.onnx")};
-  cl::opt<std::string> output{"o", cl::desc("Where to write the artifact"),
+  cl::OptionCategory category{"ds-compile options"};
+  cl::opt<std::string> input{cl::cat(category), cl::Positional,
+                             cl::desc("model.onnx")};
+  cl::opt<std::string> output{cl::cat(category), "o",
+                              cl::desc("Where to write the artifact"),
                               cl::value_desc("file"), cl::init("")};
   cl::opt<std::string> target{
-      "target",
+      cl::cat(category), "target",
       cl::desc("host, x86_64[:CPU][+FEATURE...] or "
                "aarch64[:CPU][+FEATURE...]; host if not given"),
       cl::value_desc("target"), cl::init("host")};
-  cl::opt<char> level{cl::Prefix, "O",
+  cl::opt<char> level{cl::cat(category), cl::Prefix, "O",
                       cl::desc("Optimization: -O0, -O1 or -O2 (default)"),
                       cl::init('2')};
   cl::opt<std::string> emit{
-      "emit", cl::desc("A phase's IR, asm, obj or artifact (default)"),
+      cl::cat(category), "emit",
+      cl::desc("A phase's IR, asm, obj or artifact (default)"),
       cl::value_desc("what"), cl::init("artifact")};
-  cl::opt<std::string> from{"compile-from",
+  cl::opt<std::string> from{cl::cat(category), "compile-from",
                             cl::desc("The input is IR as the phase leaves it"),
                             cl::value_desc("phase"), cl::init("")};
-  cl::opt<std::string> to{"compile-to", cl::desc("Stop after the phase"),
+  cl::opt<std::string> to{cl::cat(category), "compile-to",
+                          cl::desc("Stop after the phase"),
                           cl::value_desc("phase"), cl::init("")};
   cl::opt<std::string> dumpPhasesTo{
-      "dump-phases-to", cl::desc("Write the IR after every phase there"),
+      cl::cat(category), "dump-phases-to",
+      cl::desc("Write the IR after every phase there"),
       cl::value_desc("folder"), cl::init("")};
   cl::opt<Sanitizer> sanitize{
-      "sanitize", cl::desc("Instrument generated code"),
+      cl::cat(category), "sanitize", cl::desc("Instrument generated code"),
       cl::values(clEnumValN(Sanitizer::Address, "address", "memory errors"),
                  clEnumValN(Sanitizer::Thread, "thread", "data races")),
       cl::init(Sanitizer::None)};
@@ -97,6 +103,7 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::ResetCommandLineParser();
   Flags flags;
+  cl::HideUnrelatedOptions(flags.category);
   if (!cl::ParseCommandLineOptions(argc, argv, "Compiles an ONNX model\n",
                                    &llvm::errs()))
     return UsageError;

@@ -119,14 +119,16 @@ void ResultsToArguments::convert(func::FuncOp func) {
   SmallVector<Attribute> resultTypes;
   llvm::SmallPtrSet<Operation *, 4> taken;
 
-  for (Value result : llvm::to_vector(ret.getOperands())) {
+  for (unsigned i = 0, e = ret.getNumOperands(); i < e; ++i) {
+    // Read anew: a value may be returned twice, and the first turn replaced it.
+    Value result = ret.getOperand(i);
     auto type = cast<MemRefType>(result.getType());
     type = MemRefType::get(type.getShape(), type.getElementType());
     resultTypes.push_back(TypeAttr::get(type));
     Value argument = entry.addArgument(type, result.getLoc());
     b.setInsertionPoint(ret);
-    for (auto [i, size] : llvm::enumerate(sizesOf(b, result)))
-      if (type.isDynamicDim(i))
+    for (auto [dim, size] : llvm::enumerate(sizesOf(b, result)))
+      if (type.isDynamicDim(dim))
         sizes.push_back(
             getValueOrCreateConstantIndexOp(b, result.getLoc(), size));
     memref::AllocOp alloc = findAllocation(result, &entry);

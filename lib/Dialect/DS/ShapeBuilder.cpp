@@ -186,13 +186,38 @@ OpFoldResult ShapeBuilder::binary(OpFoldResult l, OpFoldResult r) {
   return getAsOpFoldResult(cast<Value>(result));
 }
 
+/// Constants whose result does not fit stay at the end of the range, where the
+/// checks of sizes find them: wrapped around, a huge shape would look small.
+static std::optional<OpFoldResult>
+foldSaturating(OpBuilder &b, OpFoldResult l, OpFoldResult r,
+               function_ref<bool(int64_t, int64_t, int64_t &)> compute,
+               function_ref<bool(int64_t, int64_t)> isNegative) {
+  auto lhs = getConstantIntValue(l), rhs = getConstantIntValue(r);
+  int64_t result;
+  if (!lhs || !rhs)
+    return std::nullopt;
+  if (compute(*lhs, *rhs, result))
+    result = isNegative(*lhs, *rhs) ? INT64_MIN : INT64_MAX;
+  return OpFoldResult(b.getIndexAttr(result));
+}
+
 OpFoldResult ShapeBuilder::add(OpFoldResult l, OpFoldResult r) {
+  if (auto known = foldSaturating(b, l, r, llvm::AddOverflow<int64_t>,
+                                  [](int64_t x, int64_t) { return x < 0; }))
+    return *known;
   return binary<arith::AddIOp>(l, r);
 }
 OpFoldResult ShapeBuilder::sub(OpFoldResult l, OpFoldResult r) {
+  if (auto known = foldSaturating(b, l, r, llvm::SubOverflow<int64_t>,
+                                  [](int64_t x, int64_t) { return x < 0; }))
+    return *known;
   return l == r ? constant(0) : binary<arith::SubIOp>(l, r);
 }
 OpFoldResult ShapeBuilder::mul(OpFoldResult l, OpFoldResult r) {
+  if (auto known = foldSaturating(
+          b, l, r, llvm::MulOverflow<int64_t>,
+          [](int64_t x, int64_t y) { return (x < 0) != (y < 0); }))
+    return *known;
   return binary<arith::MulIOp>(l, r);
 }
 OpFoldResult ShapeBuilder::floorDiv(OpFoldResult l, OpFoldResult r) {
@@ -254,14 +279,16 @@ OpFoldResult ShapeBuilder::exactQuotient(ArrayRef<OpFoldResult> numerator,
                                          ArrayRef<OpFoldResult> denominator) {
   int64_t constants[2] = {1, 1};
   SmallVector<OpFoldResult> symbols[2];
-  for (auto [side, factors] :
-       llvm::enumerate(ArrayRef({numerator, denominator})))
+  auto split = [&](ArrayRef<OpFoldResult> factors, int side) {
     for (OpFoldResult factor : factors) {
       if (auto value = getConstantIntValue(factor))
         constants[side] *= *value;
       else
         symbols[side].push_back(factor);
     }
+  };
+  split(numerator, 0);
+  split(denominator, 1);
   SmallVector<OpFoldResult> left;
   for (OpFoldResult factor : symbols[1]) {
     auto *same = llvm::find(symbols[0], factor);

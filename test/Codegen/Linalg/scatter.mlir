@@ -5,8 +5,8 @@ func.func @elements(%x: tensor<3x?xf16>, %i: tensor<2x?xi64>, %u: tensor<2x?xf16
   // CHECK-DAG: ds.check {{.*}} "a dim of its indices is {0}, of its updates {1}"
   // CHECK-DAG: ds.check {{.*}} "a dim of its indices is {0}, of its data {1}"
   // CHECK: %[[COPY:.*]] = linalg.generic
-  // CHECK: scf.for %[[P:.*]] = %c0 to %c2 {{.*}} iter_args(%{{.*}} = %[[COPY]])
-  // CHECK: scf.for %[[Q:.*]] = {{.*}} iter_args(%[[T:.*]] =
+  // CHECK: scf.for %[[P:[a-z0-9]+]] = %c0 to %c2 {{.*}} iter_args(%{{.*}} = %[[COPY]])
+  // CHECK: scf.for %[[Q:[a-z0-9]+]] = {{.*}} iter_args(%[[T:.*]] =
   // CHECK: %[[I:.*]] = ds.checked_index %{{.*}} in %{{.*}} wrap
   // CHECK: %[[OLD:.*]] = tensor.extract %[[T]][%[[I]], %[[Q]]]
   // CHECK: arith.extf %[[OLD]]
@@ -21,8 +21,8 @@ func.func @elements(%x: tensor<3x?xf16>, %i: tensor<2x?xi64>, %u: tensor<2x?xf16
 // CHECK-LABEL: func.func @tuples
 func.func @tuples(%x: tensor<4x5x6xui8>, %i: tensor<?x2xi64>, %u: tensor<?x6xui8>) -> tensor<4x5x6xui8> {
   // CHECK: ds.check {{.*}} "a dim of its updates is {1}, expected {0}"
-  // CHECK: scf.for %[[P:.*]] =
-  // CHECK: scf.for %[[Q:.*]] = {{.*}} iter_args(%[[T:.*]] =
+  // CHECK: scf.for %[[P:[a-z0-9]+]] =
+  // CHECK: scf.for %[[Q:[a-z0-9]+]] = {{.*}} iter_args(%[[T:.*]] =
   // CHECK: tensor.extract %{{.*}}[%[[P]], %{{.*}}]
   // CHECK: %[[I:.*]] = ds.checked_index %{{.*}} in %{{.*}} wrap
   // CHECK: tensor.extract %{{.*}}[%[[P]], %{{.*}}]
