@@ -27,6 +27,29 @@ static bool isContraction(linalg::LinalgOp op) {
   return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
 }
 
+/// Whether each element of the operand that `read` indexes is read once in all
+/// loops, but for dims of one element.
+static bool readsOnce(linalg::LinalgOp consumer, AffineMap read) {
+  if (!read.isProjectedPermutation(/*allowZeroInResults=*/true))
+    return false;
+  for (auto [i, size] : llvm::enumerate(consumer.getStaticLoopRanges()))
+    if (size != 1 && !read.isFunctionOfDim(i))
+      return false;
+  return true;
+}
+
+/// Whether the dims that `read` indexes are in the order of the loops.
+static bool readsInOrder(AffineMap read) {
+  std::optional<unsigned> last;
+  for (AffineExpr expr : read.getResults())
+    if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+      if (last && dim.getPosition() < *last)
+        return false;
+      last = dim.getPosition();
+    }
+  return true;
+}
+
 /// Whether computing `producer` where it is read, instead of once before, does
 /// no work twice and loses no vector access.
 static bool pays(OpOperand *operand) {
@@ -40,11 +63,10 @@ static bool pays(OpOperand *operand) {
       producer.getNumDpsInputs() == 0 || isa<linalg::FillOp>(producer);
   if (isCheap)
     return true;
-  if (!producer->hasOneUse() || !read.isPermutation())
+  if (!producer->hasOneUse() || !readsOnce(consumer, read))
     return false;
   // A permuted read would turn the producer's contiguous reads into strides.
-  return read.isIdentity() || read.getNumResults() == 0 ||
-         consumer.getNumReductionLoops() == 0;
+  return readsInOrder(read) || consumer.getNumReductionLoops() == 0;
 }
 
 void FuseElementwise::runOnOperation() {

@@ -24,6 +24,11 @@ static void addCleanup(OpPassManager &pm) {
 
 void mlir::ds::buildTilePipeline(OpPassManager &pm, const CPUTileOptions &) {
   pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  pm.addNestedPass<func::FuncOp>(createSinkReshapes());
+  // What a reshape stood between.
+  pm.addNestedPass<func::FuncOp>(createFuseElementwise());
+  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createFuseTasks());
   addCleanup(pm);
 }
 

@@ -117,6 +117,43 @@ def FuseElementwise : Pass<"ds-fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::affine::AffineDialect"];
 }
 
+def FuseTasks : Pass<"ds-fuse-tasks", "::mlir::func::FuncOp"> {
+  let summary = "computes chains of ops together, tile by tile";
+  let description = [{
+    Forms groups of ops of which only the last one's result is read outside, and
+    tiles the last one to a parallel loop with the others fused into it:
+
+    - a product with a packed weight and the element-wise op that reads it
+      (bias, activation, residual): tiles of the result, which are still in the
+      first-level cache when the second op reads them;
+    - reductions over the last dims with what they read and what is made of them
+      (normalizations, softmax): single rows.
+
+    No reduction is cut, so the bits stay the same.
+
+    ```mlir
+    // before
+    %0 = ds.packed_matmul ins(%x, %w) outs(%e) -> tensor<?x384xf32>
+    %1 = linalg.generic … ins(%0, %bias) { arith.addf }
+    // after
+    %1 = scf.forall (%i, %j) in (%m, 12) shared_outs(%o = %e) {
+      %t = ds.packed_matmul ins(%x_tile, %panel) outs(%tile) -> tensor<?x32xf32>
+      %u = linalg.generic … ins(%t, %bias_tile) { arith.addf }
+      scf.forall.in_parallel { tensor.parallel_insert_slice %u into %o … }
+    }
+    ```
+  }];
+  let options = [
+    Option<"taskRows", "task-rows", "int64_t", "64",
+           "rows of a product that one task computes">,
+    Option<"taskColumns", "task-columns", "int64_t", "32",
+           "columns of a product that one task computes: whole panels">,
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
   let summary = "lowers linalg on buffers to vector loops and micro-kernels";
   let description = [{
@@ -238,6 +275,27 @@ def ResultsToArguments : Pass<"ds-results-to-arguments", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect",
                            "::mlir::LLVM::LLVMDialect"];
+}
+
+def SinkReshapes : Pass<"ds-sink-reshapes", "::mlir::func::FuncOp"> {
+  let summary = "moves reshapes of products past element-wise ops";
+  let description = [{
+    A linear layer is a product of matrices whose rows then become batch and
+    sequence again. Element-wise ops that follow run on the matrix instead, so
+    that they can be fused with the product, and the next layer's reshape to a
+    matrix cancels out.
+
+    ```mlir
+    // before
+    %1 = tensor.expand_shape %0 [[0, 1], [2]] … : tensor<?x8xf32> into tensor<?x?x8xf32>
+    %2 = linalg.generic … ins(%1) : tensor<?x?x8xf32>
+    // after
+    %1 = linalg.generic … ins(%0) : tensor<?x8xf32>
+    %2 = tensor.expand_shape %1 [[0, 1], [2]] … : tensor<?x8xf32> into tensor<?x?x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 #endif // DS_CODEGEN_CPU_PASSES_TD

@@ -1,0 +1,389 @@
+//===- FuseTasks.cpp - Chains of ops to loops over tiles ------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/CPU/Passes.h"
+#include "ds/Dialect/DS/DSDialect.h"
+
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_FUSETASKS
+#include "ds/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+/// Ops that are computed together, tile by tile: `root` is the one whose result
+/// is read outside, `producers` are those that only members read, nearest
+/// first.
+struct Group {
+  linalg::GenericOp root;
+  SmallVector<TilingInterface> producers;
+  SmallVector<int64_t> tileSizes; // of the root's loops; 0: not tiled
+};
+
+struct FuseTasks : mlir::ds::impl::FuseTasksBase<FuseTasks> {
+  using FuseTasksBase::FuseTasksBase;
+  void runOnOperation() override;
+};
+} // namespace
+
+/// Whether tiles of `op` can be computed one by one: element-wise or a
+/// reduction, without products.
+static bool isRowWise(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.hasPureTensorSemantics() &&
+         generic.getNumResults() == 1 &&
+         llvm::all_of(generic.getIndexingMapsArray(),
+                      [](AffineMap map) {
+                        return map.isProjectedPermutation(
+                            /*allowZeroInResults=*/true);
+                      }) &&
+         generic.getMatchingIndexingMap(generic.getDpsInitOperand(0))
+             .isProjectedPermutation();
+}
+
+static bool isElementwise(Operation *op) {
+  return isRowWise(op) && cast<linalg::GenericOp>(op).getNumParallelLoops() ==
+                              cast<linalg::GenericOp>(op).getNumLoops();
+}
+
+//===----------------------------------------------------------------------===//
+// Products and what follows them
+//===----------------------------------------------------------------------===//
+
+/// The element-wise op that alone reads all of `product` as it lies, if there
+/// is one.
+static linalg::GenericOp findEpilogue(PackedMatmulOp product) {
+  if (product->getNumResults() != 1 || !product->hasOneUse())
+    return nullptr;
+  OpOperand &use = *product->use_begin();
+  auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
+  if (!generic || !isElementwise(generic) || generic.isDpsInit(&use) ||
+      generic->getBlock() != product->getBlock() ||
+      generic.getNumLoops() != 2 ||
+      !generic.getMatchingIndexingMap(&use).isIdentity() ||
+      !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0))
+           .isIdentity())
+    return nullptr;
+  return generic;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows: reductions and what is made of them
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// For a member of a group, which of its loops runs along each loop of the
+/// root; nullopt where none does.
+using LoopsOfRoot = SmallVector<std::optional<unsigned>>;
+
+/// Finds what can be computed row by row with `root` as the last op.
+class RowGroup {
+public:
+  explicit RowGroup(linalg::GenericOp root) : root(root) {}
+  std::optional<Group> find(const llvm::SmallPtrSetImpl<Operation *> &taken);
+
+private:
+  std::optional<LoopsOfRoot> loopsOf(linalg::GenericOp producer);
+  void collect(const llvm::SmallPtrSetImpl<Operation *> &taken);
+  llvm::SmallBitVector rowLoops();
+
+  linalg::GenericOp root;
+  llvm::MapVector<Operation *, LoopsOfRoot> members;
+};
+} // namespace
+
+/// The loops of `producer`, where all its readers are members and agree.
+std::optional<LoopsOfRoot> RowGroup::loopsOf(linalg::GenericOp producer) {
+  AffineMap written =
+      producer.getMatchingIndexingMap(producer.getDpsInitOperand(0));
+  std::optional<LoopsOfRoot> result;
+  for (OpOperand &use : producer->getUses()) {
+    auto reader = members.find(use.getOwner());
+    if (reader == members.end())
+      return std::nullopt;
+    auto consumer = cast<linalg::GenericOp>(use.getOwner());
+    if (consumer.isDpsInit(&use))
+      return std::nullopt;
+    AffineMap read = consumer.getMatchingIndexingMap(&use);
+    LoopsOfRoot loops;
+    for (std::optional<unsigned> loop : reader->second) {
+      loops.push_back(std::nullopt);
+      if (!loop)
+        continue;
+      AffineExpr expr = getAffineDimExpr(*loop, read.getContext());
+      if (auto position = read.getResultPosition(expr))
+        loops.back() = written.getDimPosition(*position);
+    }
+    if (result && *result != loops)
+      return std::nullopt;
+    result = loops;
+  }
+  return result;
+}
+
+void RowGroup::collect(const llvm::SmallPtrSetImpl<Operation *> &taken) {
+  LoopsOfRoot own;
+  for (unsigned i = 0, e = root.getNumLoops(); i < e; ++i)
+    own.push_back(i);
+  members.insert({root, own});
+  for (Operation *op = root->getPrevNode(); op; op = op->getPrevNode())
+    if (isRowWise(op) && !taken.contains(op) && !op->use_empty())
+      if (auto loops = loopsOf(cast<linalg::GenericOp>(op)))
+        members.insert({op, *loops});
+}
+
+/// The loops of the root that no reduction of the group runs over; empty where
+/// there is no reduction.
+llvm::SmallBitVector RowGroup::rowLoops() {
+  llvm::SmallBitVector rows(root.getNumLoops(), true);
+  bool hasReduction = false;
+  for (auto &[op, loops] : members) {
+    if (cast<linalg::GenericOp>(op).getNumReductionLoops() == 0)
+      continue;
+    hasReduction = true;
+    for (auto [i, loop] : llvm::enumerate(loops))
+      if (!loop)
+        rows.reset(i);
+  }
+  if (!hasReduction)
+    rows.reset();
+  return rows;
+}
+
+std::optional<Group>
+RowGroup::find(const llvm::SmallPtrSetImpl<Operation *> &taken) {
+  if (!isElementwise(root))
+    return std::nullopt;
+  collect(taken);
+  llvm::SmallBitVector rows = rowLoops();
+  if (rows.none() || rows.all())
+    return std::nullopt;
+  Group group{root, {}, SmallVector<int64_t>(root.getNumLoops(), 0)};
+  for (unsigned i : rows.set_bits())
+    group.tileSizes[i] = 1;
+  // What is not split along all rows would be computed once for each of them.
+  llvm::SmallPtrSet<Operation *, 8> kept{root};
+  for (auto &member : llvm::drop_begin(members)) {
+    Operation *op = member.first;
+    const LoopsOfRoot &loops = member.second;
+    bool isSplit = llvm::all_of(
+        rows.set_bits(), [&](unsigned i) { return loops[i].has_value(); });
+    bool isRead = llvm::all_of(
+        op->getUsers(), [&](Operation *user) { return kept.contains(user); });
+    if (!isSplit || !isRead)
+      continue;
+    kept.insert(op);
+    group.producers.push_back(cast<TilingInterface>(op));
+  }
+  if (group.producers.empty())
+    return std::nullopt;
+  return group;
+}
+
+//===----------------------------------------------------------------------===//
+// Tiling
+//===----------------------------------------------------------------------===//
+
+/// Lets all slices of `producer` in the loop that are the same be one, and
+/// returns them.
+static SmallVector<tensor::ExtractSliceOp>
+uniqueSlices(RewriterBase &rewriter, Operation *producer, Operation *loop) {
+  SmallVector<tensor::ExtractSliceOp> unique;
+  loop->walk([&](tensor::ExtractSliceOp slice) {
+    if (slice.getSource().getDefiningOp() != producer)
+      return;
+    for (tensor::ExtractSliceOp other : unique)
+      if (slice.getType() == other.getType() &&
+          isEqualConstantIntOrValueArray(slice.getMixedOffsets(),
+                                         other.getMixedOffsets()) &&
+          isEqualConstantIntOrValueArray(slice.getMixedSizes(),
+                                         other.getMixedSizes()))
+        return rewriter.replaceOp(slice, other.getResult());
+    unique.push_back(slice);
+  });
+  return unique;
+}
+
+/// Gives slices of tensors without contents that are taken in `loop` a tensor
+/// of their own, of a size that is known before the loop: else the whole would
+/// be kept in memory.
+static void shrinkEmpties(RewriterBase &rewriter, Operation *loop) {
+  SmallVector<tensor::ExtractSliceOp> slices;
+  loop->walk([&](tensor::ExtractSliceOp slice) {
+    if (slice.getSource().getDefiningOp<tensor::EmptyOp>())
+      slices.push_back(slice);
+  });
+  for (tensor::ExtractSliceOp slice : slices) {
+    rewriter.setInsertionPoint(slice);
+    SmallVector<OpFoldResult> sizes;
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    SmallVector<OpFoldResult> wanted;
+    bool isBounded = true, isWhole = true;
+    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes())) {
+      if (dropped.test(i))
+        continue;
+      wanted.push_back(size);
+      auto value = dyn_cast<Value>(size);
+      if (!value || !loop->isAncestor(value.getParentBlock()->getParentOp())) {
+        sizes.push_back(size);
+        continue;
+      }
+      isWhole = false;
+      FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+          presburger::BoundType::UB, value, /*stopCondition=*/nullptr,
+          /*closedUB=*/true);
+      isBounded &= succeeded(bound);
+      sizes.push_back(rewriter.getIndexAttr(isBounded ? *bound : 0));
+    }
+    if (!isBounded)
+      continue;
+    Value tile = tensor::EmptyOp::create(rewriter, slice.getLoc(), sizes,
+                                         slice.getType().getElementType());
+    if (!isWhole)
+      tile = tensor::ExtractSliceOp::create(
+          rewriter, slice.getLoc(), slice.getType(), tile,
+          SmallVector<OpFoldResult>(sizes.size(), rewriter.getIndexAttr(0)),
+          wanted,
+          SmallVector<OpFoldResult>(sizes.size(), rewriter.getIndexAttr(1)));
+    rewriter.replaceOp(slice, tile);
+  }
+}
+
+/// A parallel loop over the tiles. Upstream's loop has steps; tasks are
+/// numbered from 0.
+static FailureOr<scf::SCFTilingOptions::CustomLoopHeaderInfo>
+emitTasks(RewriterBase &rewriter, Location loc, ArrayRef<Range> ranges,
+          ArrayRef<OpFoldResult> tileSizes, ValueRange destinations) {
+  AffineExpr number = rewriter.getAffineDimExpr(0);
+  AffineExpr total = rewriter.getAffineSymbolExpr(0);
+  SmallVector<OpFoldResult> counts;
+  for (auto [range, size] : llvm::zip_equal(ranges, tileSizes))
+    if (int64_t step = *getConstantIntValue(size))
+      counts.push_back(affine::makeComposedFoldedAffineApply(
+          rewriter, loc, total.ceilDiv(step), {range.size}));
+  auto forall = scf::ForallOp::create(rewriter, loc, counts, destinations,
+                                      /*mapping=*/std::nullopt);
+  rewriter.setInsertionPoint(forall.getTerminator());
+  scf::SCFTilingOptions::CustomLoopHeaderInfo info;
+  info.loops = {cast<LoopLikeOpInterface>(forall.getOperation())};
+  info.destinationTensors =
+      llvm::to_vector_of<Value>(forall.getRegionOutArgs());
+  auto iv = forall.getInductionVars().begin();
+  for (auto [range, size] : llvm::zip_equal(ranges, tileSizes)) {
+    int64_t step = *getConstantIntValue(size);
+    if (step == 0) {
+      info.tileOffset.push_back(range.offset);
+      info.tileSizes.push_back(range.size);
+      continue;
+    }
+    Value task = *iv++;
+    info.tileOffset.push_back(affine::makeComposedFoldedAffineApply(
+        rewriter, loc, number * step, {task}));
+    std::optional<int64_t> known = getConstantIntValue(range.size);
+    if (step == 1 || (known && *known % step == 0)) {
+      info.tileSizes.push_back(size);
+      continue;
+    }
+    auto rest = AffineMap::get(
+        1, 1, {rewriter.getAffineConstantExpr(step), total - number * step},
+        rewriter.getContext());
+    info.tileSizes.push_back(affine::makeComposedFoldedAffineMin(
+        rewriter, loc, rest, {task, range.size}));
+  }
+  return info;
+}
+
+static LogicalResult emitInsertions(RewriterBase &rewriter, Location loc,
+                                    ArrayRef<LoopLikeOpInterface> loops,
+                                    ValueRange tiles,
+                                    ArrayRef<SmallVector<OpFoldResult>> offsets,
+                                    ArrayRef<SmallVector<OpFoldResult>> sizes,
+                                    ValueRange destinations) {
+  LoopLikeOpInterface loop = loops.front();
+  auto forall = cast<scf::ForallOp>(loop.getOperation());
+  rewriter.setInsertionPointToEnd(forall.getTerminator().getBody());
+  for (auto [tile, offset, size, destination] :
+       llvm::zip_equal(tiles, offsets, sizes, destinations))
+    tensor::ParallelInsertSliceOp::create(
+        rewriter, loc, tile, destination, offset, size,
+        SmallVector<OpFoldResult>(offset.size(), rewriter.getIndexAttr(1)));
+  return success();
+}
+
+static LogicalResult tile(RewriterBase &rewriter, Group &group) {
+  rewriter.setInsertionPoint(group.root);
+  auto root = cast<TilingInterface>(group.root.getOperation());
+  scf::SCFTilingOptions options;
+  options.setLoopType(scf::SCFTilingOptions::LoopType::CustomOp);
+  options.setTileSizes(
+      getAsIndexOpFoldResult(rewriter.getContext(), group.tileSizes));
+  options.setCustomLoopGenerationFns(emitTasks, emitInsertions);
+  FailureOr<scf::SCFTilingResult> tiled =
+      scf::tileUsingSCF(rewriter, root, options);
+  if (failed(tiled))
+    return group.root->emitOpError("cannot be tiled");
+  Operation *loop = tiled->loops.front();
+  rewriter.replaceOp(group.root, tiled->replacements);
+
+  auto fuse = [&](Operation *producer) {
+    for (tensor::ExtractSliceOp slice :
+         uniqueSlices(rewriter, producer, loop)) {
+      auto fused =
+          scf::tileAndFuseProducerOfSlice(rewriter, slice, tiled->loops);
+      if (!fused)
+        return;
+      rewriter.eraseOp(slice);
+    }
+    if (producer->use_empty())
+      rewriter.eraseOp(producer);
+  };
+  llvm::SetVector<Operation *> fills;
+  for (TilingInterface producer : group.producers) {
+    for (Value init :
+         cast<DestinationStyleOpInterface>(*producer).getDpsInits())
+      if (auto fill = init.getDefiningOp<linalg::FillOp>())
+        fills.insert(fill);
+    fuse(producer);
+  }
+  for (Operation *fill : fills)
+    fuse(fill);
+  shrinkEmpties(rewriter, loop);
+  return success();
+}
+
+void FuseTasks::runOnOperation() {
+  IRRewriter rewriter(&getContext());
+  SmallVector<Group> groups;
+  llvm::SmallPtrSet<Operation *, 32> taken;
+  auto take = [&](Group group) {
+    taken.insert(group.root);
+    for (TilingInterface producer : group.producers)
+      taken.insert(producer);
+    groups.push_back(std::move(group));
+  };
+  Block &entry = getOperation().getBody().front();
+  for (auto product : entry.getOps<PackedMatmulOp>())
+    if (linalg::GenericOp epilogue = findEpilogue(product))
+      take({epilogue,
+            {cast<TilingInterface>(product.getOperation())},
+            {taskRows, taskColumns}});
+  // The last op of a chain first, so that a group is as large as it can be.
+  for (Operation &op : llvm::reverse(entry))
+    if (auto root = dyn_cast<linalg::GenericOp>(op);
+        root && !taken.contains(root))
+      if (std::optional<Group> group = RowGroup(root).find(taken))
+        take(std::move(*group));
+  for (Group &group : groups)
+    if (failed(tile(rewriter, group)))
+      return signalPassFailure();
+}
