@@ -52,17 +52,17 @@ static Tensor transpose(const Tensor &in, ArrayRef<int64_t> permutation) {
   return out;
 }
 
-static Tensor pack(const Tensor &in, int64_t panel) {
+static Tensor pack(const Tensor &in, int64_t strips, int64_t width) {
   int64_t rows = in.shape[0], columns = in.shape[1];
-  int64_t panels = llvm::divideCeil(columns, panel);
-  Tensor out{{panels, rows, panel}, in.elementBytes, {}};
+  int64_t panels = llvm::divideCeil(columns, strips * width);
+  Tensor out{{panels, strips, rows, width}, in.elementBytes, {}};
   out.bytes.assign(out.count() * in.elementBytes, 0);
-  for (int64_t p = 0; p < panels; ++p) {
-    int64_t width = std::min(panel, columns - p * panel);
+  for (int64_t first = 0; first < columns; first += width) {
+    int64_t strip = first / width, used = std::min(width, columns - first);
     for (int64_t k = 0; k < rows; ++k)
-      std::memcpy(&out.bytes[(p * rows + k) * panel * in.elementBytes],
-                  &in.bytes[(k * columns + p * panel) * in.elementBytes],
-                  width * in.elementBytes);
+      std::memcpy(&out.bytes[(strip * rows + k) * width * in.elementBytes],
+                  &in.bytes[(k * columns + first) * in.elementBytes],
+                  used * in.elementBytes);
   }
   return out;
 }
@@ -103,7 +103,9 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
         .Case([&](ReshapeAttr r) {
           tensor.shape = llvm::to_vector(r.getShape());
         })
-        .Case([&](PackAttr p) { tensor = pack(tensor, p.getPanel()); });
+        .Case([&](PackAttr p) {
+          tensor = pack(tensor, p.getStrips(), p.getColumns());
+        });
   os.write(tensor.bytes.data(), tensor.bytes.size());
   return llvm::Error::success();
 }

@@ -16,7 +16,7 @@ using namespace mlir::ds;
 
 /// Rows of a task: a block of A stays in the second-level cache while the
 /// panels of B pass.
-static constexpr int64_t rowsPerTask = 64;
+static constexpr int64_t rowsPerTask = 48;
 
 namespace {
 /// A product C[…, m, n] += A[…, m, k] · B[…, k, n]: which operand is which and
@@ -148,6 +148,8 @@ blockOf(OpBuilder &b, Location loc, Value iv, OpFoldResult size, int64_t step) {
   auto known = getConstantIntValue(size);
   if (known && *known % step == 0)
     return {offset, b.getIndexAttr(step)};
+  if (known && *known < step)
+    return {offset, size};
   auto least = AffineMap::get(
       1, 1, {b.getAffineConstantExpr(step), s - i * step}, b.getContext());
   return {offset,
@@ -169,36 +171,36 @@ void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   OpFoldResult k = memref::getMixedSize(b, loc, x, 1);
   OpFoldResult n = memref::getMixedSize(b, loc, c, 1);
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  // All targets read one packed layout; a register tile is a panel or a part.
-  int64_t lanes = kernels.registerTile().lanes, parts = op.getPanel() / lanes;
+  OpFoldResult panels = blocks(b, loc, n, op.getPanel());
   auto forall = scf::ForallOp::create(
-      b, loc,
-      ArrayRef<OpFoldResult>{blocks(b, loc, m, rowsPerTask),
-                             blocks(b, loc, n, lanes)},
+      b, loc, ArrayRef<OpFoldResult>{blocks(b, loc, m, rowsPerTask), panels},
       ValueRange{}, std::nullopt);
   b.setInsertionPoint(forall.getTerminator());
-  Value part = forall.getInductionVars()[1];
+  Value panel = forall.getInductionVars()[1];
   auto [row, rows] =
       blockOf(b, loc, forall.getInductionVars()[0], m, rowsPerTask);
-  auto [column, columns] = blockOf(b, loc, part, n, lanes);
-  AffineExpr i = b.getAffineDimExpr(0);
-  OpFoldResult panel =
-      affine::makeComposedFoldedAffineApply(b, loc, i.floorDiv(parts), {part});
-  OpFoldResult within = affine::makeComposedFoldedAffineApply(
-      b, loc, (i % parts) * lanes, {part});
+  auto [column, columns] = blockOf(b, loc, panel, n, op.getPanel());
   SmallVector<OpFoldResult> unit{one, one};
   Value a = memref::SubViewOp::create(b, loc, x, {row, zero}, {rows, k}, unit);
-  SmallVector<OpFoldResult> offsets{panel, zero, within},
-      sizes{one, k, b.getIndexAttr(lanes)}, strides(3, one);
-  auto panelType = memref::SubViewOp::inferRankReducedResultType(
-      {getConstantIntValue(k).value_or(ShapedType::kDynamic), lanes},
-      cast<MemRefType>(packed.getType()), offsets, sizes, strides);
-  Value bPanel = memref::SubViewOp::create(b, loc, cast<MemRefType>(panelType),
-                                           packed, offsets, sizes, strides);
   Value tile = memref::SubViewOp::create(b, loc, c, {row, column},
                                          {rows, columns}, unit);
-  kernels.emitPanel(b, loc, a, bPanel, tile, rows, columns,
-                    /*readsPastColumns=*/true, /*accumulate=*/false);
+  auto strips = [&](OpFoldResult panel) -> Value {
+    auto type = cast<MemRefType>(packed.getType());
+    SmallVector<OpFoldResult> offsets{panel, zero, zero, zero},
+        sizes = memref::getMixedSizes(b, loc, packed), strides(4, one);
+    sizes[0] = one;
+    auto slice = memref::SubViewOp::inferRankReducedResultType(
+        type.getShape().drop_front(), type, offsets, sizes, strides);
+    return memref::SubViewOp::create(b, loc, cast<MemRefType>(slice), packed,
+                                     offsets, sizes, strides);
+  };
+  AffineExpr i = b.getAffineDimExpr(0), count = b.getAffineSymbolExpr(0);
+  OpFoldResult last = memref::getMixedSize(b, loc, packed, 0);
+  auto following = AffineMap::get(1, 1, {i + 1, count - 1}, b.getContext());
+  OpFoldResult next =
+      affine::makeComposedFoldedAffineMin(b, loc, following, {panel, last});
+  kernels.emitProduct(b, loc, a, {strips(panel), strips(next)}, tile, rows,
+                      columns, /*accumulate=*/false);
   b.eraseOp(op);
 }
 
@@ -251,8 +253,8 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
                       sizes[product->k], columns);
   Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,
                  columns);
-  kernels.emitPanel(b, loc, a, bPanel, c, rows, columns,
-                    /*readsPastColumns=*/false, /*accumulate=*/true);
+  kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr}, c, rows, columns,
+                      /*accumulate=*/true);
   b.eraseOp(op);
   return success();
 }

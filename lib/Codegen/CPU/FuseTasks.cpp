@@ -294,6 +294,10 @@ emitTasks(RewriterBase &rewriter, Location loc, ArrayRef<Range> ranges,
       info.tileSizes.push_back(size);
       continue;
     }
+    if (known && *known < step) {
+      info.tileSizes.push_back(range.size);
+      continue;
+    }
     auto rest = AffineMap::get(
         1, 1, {rewriter.getAffineConstantExpr(step), total - number * step},
         rewriter.getContext());

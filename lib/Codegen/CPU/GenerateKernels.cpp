@@ -49,9 +49,9 @@ void GenerateKernels::runOnOperation() {
   SmallVector<PackedMatmulOp> products;
   module.walk([&](PackedMatmulOp op) { products.push_back(op); });
   for (PackedMatmulOp op : products) {
-    if (op.getPanel() % tileLanes != 0) {
-      op.emitOpError() << "expected panels of a multiple of " << tileLanes
-                       << " columns for this target, found " << op.getPanel();
+    if (op.getStrip() % lanes != 0) {
+      op.emitOpError() << "expected strips of a multiple of " << lanes
+                       << " columns for this target, found " << op.getStrip();
       return signalPassFailure();
     }
     lowerPackedMatmul(rewriter, op, kernels);

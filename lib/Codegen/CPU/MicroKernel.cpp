@@ -15,202 +15,340 @@
 using namespace mlir;
 using namespace mlir::ds;
 
+/// What one kernel computes: `rows` x `width` elements of C.
+struct MicroKernels::Kernel {
+  int64_t rows, width;
+  bool masksB, masksC; // columns past those that count are not there
+  bool accumulate;
+};
+
 namespace {
-/// Writes the body of one kernel.
+/// Writes the body of one kernel. Its arguments are A [rows, K], B [K, N] or
+/// strips [S, K, L], C [rows, N], the number of columns that count and, where
+/// something is to be prefetched, it and the elements of it for each k.
 class KernelBody {
 public:
-  KernelBody(OpBuilder &b, Location loc, func::FuncOp kernel,
-             const RegisterTile &tile, int64_t rows, bool fullColumns,
-             bool readsPastColumns)
-      : b(b), loc(loc), a(kernel.getArgument(0)), bPanel(kernel.getArgument(1)),
-        c(kernel.getArgument(2)), columns(kernel.getArgument(3)), tile(tile),
-        rows(rows), vectors(tile.lanes / tile.vectorLanes),
-        masksC(!fullColumns), masksB(!fullColumns && !readsPastColumns),
-        type(VectorType::get({tile.vectorLanes}, b.getF32Type())) {}
+  KernelBody(OpBuilder &b, Location loc, func::FuncOp function, int64_t lanes,
+             int64_t rows, int64_t width)
+      : b(b), loc(loc), args(function.getArguments()), lanes(lanes), rows(rows),
+        vectors(width / lanes), type(VectorType::get({lanes}, b.getF32Type())) {
+  }
 
-  void emit(bool accumulate);
+  void emit(bool masksB, bool masksC, bool accumulate);
 
 private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
   }
-  Value load(Value memory, Value row, int64_t vector, bool masked) {
-    Value column = index(vector * tile.vectorLanes);
+  void makeMasks();
+  Value load(Value memory, ValueRange at, int64_t vector, bool masked) {
     if (!masked)
-      return vector::LoadOp::create(b, loc, type, memory,
-                                    ValueRange{row, column});
-    return vector::MaskedLoadOp::create(
-        b, loc, type, memory, ValueRange{row, column}, masks[vector], zero);
+      return vector::LoadOp::create(b, loc, type, memory, at);
+    return vector::MaskedLoadOp::create(b, loc, type, memory, at, masks[vector],
+                                        zero);
   }
+  SmallVector<Value> loadRow(Value k, bool masked);
+  SmallVector<Value> emitStep(Value k, ValueRange sums, bool masksB);
 
   OpBuilder &b;
   Location loc;
-  Value a, bPanel, c, columns, zero;
-  const RegisterTile &tile;
-  int64_t rows, vectors;
-  bool masksC, masksB;
+  Block::BlockArgListType args;
+  int64_t lanes, rows, vectors;
   VectorType type;
+  Value zero;
   SmallVector<Value> masks;
 };
 } // namespace
 
-void KernelBody::emit(bool accumulate) {
+void KernelBody::makeMasks() {
+  auto mask = VectorType::get({lanes}, b.getI1Type());
+  for (int64_t v = 0; v < vectors; ++v) {
+    // create_mask clamps: a count below zero masks every lane.
+    Value left = arith::SubIOp::create(b, loc, args[3], index(v * lanes));
+    masks.push_back(vector::CreateMaskOp::create(b, loc, mask, left));
+  }
+}
+
+/// The vectors of row k of B.
+SmallVector<Value> KernelBody::loadRow(Value k, bool masked) {
+  auto bType = cast<MemRefType>(args[1].getType());
+  SmallVector<Value> row;
+  for (int64_t v = 0; v < vectors; ++v) {
+    int64_t column = v * lanes;
+    if (bType.getRank() == 2) {
+      row.push_back(load(args[1], {k, index(column)}, v, masked));
+      continue;
+    }
+    int64_t strip = bType.getDimSize(2);
+    row.push_back(load(args[1],
+                       {index(column / strip), k, index(column % strip)}, v,
+                       /*masked=*/false));
+  }
+  return row;
+}
+
+SmallVector<Value> KernelBody::emitStep(Value k, ValueRange sums, bool masksB) {
+  SmallVector<Value> next(sums);
+  if (args.size() > 4) {
+    Value at = arith::MulIOp::create(b, loc, k, args[5]);
+    memref::PrefetchOp::create(b, loc, args[4], at, /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
+  }
+  SmallVector<Value> row = loadRow(k, masksB);
+  for (int64_t r = 0; r < rows; ++r) {
+    Value scalar =
+        memref::LoadOp::create(b, loc, args[0], ValueRange{index(r), k});
+    Value spread = vector::BroadcastOp::create(b, loc, type, scalar);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value &sum = next[r * vectors + v];
+      sum = math::FmaOp::create(b, loc, spread, row[v], sum);
+    }
+  }
+  return next;
+}
+
+void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
   zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   if (masksC)
-    for (int64_t v = 0; v < vectors; ++v) {
-      // create_mask clamps: a count below zero masks every lane.
-      Value left =
-          arith::SubIOp::create(b, loc, columns, index(v * tile.vectorLanes));
-      masks.push_back(vector::CreateMaskOp::create(
-          b, loc, VectorType::get({tile.vectorLanes}, b.getI1Type()), left));
-    }
+    makeMasks();
+  Value c = args[2];
+  auto place = [&](int64_t r, int64_t v) {
+    return SmallVector<Value>{index(r), index(v * lanes)};
+  };
   SmallVector<Value> sums;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < vectors; ++v)
-      sums.push_back(accumulate ? load(c, index(r), v, masksC) : zero);
+      sums.push_back(accumulate ? load(c, place(r, v), v, masksC) : zero);
 
-  Value depth = memref::DimOp::create(b, loc, a, 1);
+  Value depth = memref::DimOp::create(b, loc, args[0], 1);
   auto loop = scf::ForOp::create(
       b, loc, index(0), depth, index(1), sums,
       [&](OpBuilder &, Location, Value k, ValueRange running) {
-        SmallVector<Value> next(running);
-        SmallVector<Value> row;
-        for (int64_t v = 0; v < vectors; ++v)
-          row.push_back(load(bPanel, k, v, masksB));
-        for (int64_t r = 0; r < rows; ++r) {
-          Value scalar =
-              memref::LoadOp::create(b, loc, a, ValueRange{index(r), k});
-          Value spread = vector::BroadcastOp::create(b, loc, type, scalar);
-          for (int64_t v = 0; v < vectors; ++v) {
-            Value &sum = next[r * vectors + v];
-            sum = math::FmaOp::create(b, loc, spread, row[v], sum);
-          }
-        }
-        scf::YieldOp::create(b, loc, next);
+        scf::YieldOp::create(b, loc, emitStep(k, running, masksB));
       });
   // The builder that the loop's callback used is ours: it stands in the loop.
   b.setInsertionPointAfter(loop);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < vectors; ++v) {
       Value sum = loop.getResult(r * vectors + v);
-      SmallVector<Value> at{index(r), index(v * tile.vectorLanes)};
       if (masksC)
-        vector::MaskedStoreOp::create(b, loc, c, at, masks[v], sum);
+        vector::MaskedStoreOp::create(b, loc, c, place(r, v), masks[v], sum);
       else
-        vector::StoreOp::create(b, loc, sum, c, at);
+        vector::StoreOp::create(b, loc, sum, c, place(r, v));
     }
   func::ReturnOp::create(b, loc);
 }
 
-/// `type` with `rows` x `columns` and its own strides.
-static MemRefType panelType(MemRefType type, int64_t rows, int64_t columns) {
-  return MemRefType::get({rows, columns}, type.getElementType(),
-                         type.getLayout(), type.getMemorySpace());
-}
+//===----------------------------------------------------------------------===//
+// Calls
+//===----------------------------------------------------------------------===//
 
-func::FuncOp MicroKernels::getKernel(MemRefType a, MemRefType bType,
-                                     MemRefType c, int64_t rows,
-                                     bool fullColumns, bool readsPastColumns,
-                                     bool accumulate) {
+func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
+                                     ValueRange operands) {
   std::string key;
-  llvm::raw_string_ostream(key)
-      << a << bType << c << rows << fullColumns
-      << (readsPastColumns || fullColumns) << accumulate;
-  func::FuncOp &kernel = kernels[key];
-  if (kernel)
-    return kernel;
+  llvm::raw_string_ostream os(key);
+  os << kernel.rows << ' ' << kernel.width << kernel.masksB << kernel.masksC
+     << kernel.accumulate << operands.getTypes();
+  func::FuncOp &function = kernels[key];
+  if (function)
+    return function;
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Location loc = UnknownLoc::get(module.getContext());
-  std::string name = "ds_matmul_" + std::to_string(rows) + "x" +
-                     std::to_string(tile.lanes) + "_" +
+  std::string name = "ds_matmul_" + std::to_string(kernel.rows) + "x" +
+                     std::to_string(kernel.width) + "_" +
                      std::to_string(kernels.size());
-  kernel = func::FuncOp::create(
-      b, loc, name, b.getFunctionType({a, bType, c, b.getIndexType()}, {}));
-  kernel.setPrivate();
-  // Several products call it: one copy keeps the code small.
-  kernel->setAttr("no_inline", b.getUnitAttr());
-  b.setInsertionPointToStart(kernel.addEntryBlock());
-  KernelBody(b, loc, kernel, tile, rows, fullColumns, readsPastColumns)
-      .emit(accumulate);
-  return kernel;
+  function = func::FuncOp::create(b, loc, name,
+                                  b.getFunctionType(operands.getTypes(), {}));
+  function.setPrivate();
+  // Many products call it: one copy keeps the code small.
+  function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
+  b.setInsertionPointToStart(function.addEntryBlock());
+  KernelBody(b, loc, function, tile.vectorLanes, kernel.rows, kernel.width)
+      .emit(kernel.masksB, kernel.masksC, kernel.accumulate);
+  return function;
 }
 
-void MicroKernels::emitPanel(OpBuilder &b, Location loc, Value a, Value bPanel,
-                             Value c, OpFoldResult rows, OpFoldResult columns,
-                             bool readsPastColumns, bool accumulate) {
-  bool fullColumns = isConstantIntValue(columns, tile.lanes);
-  OpFoldResult depth = memref::getMixedSize(b, loc, a, 1);
-  Value columnCount = getValueOrCreateConstantIndexOp(b, loc, columns);
-  OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
+/// `memory` of a type that says no more than kernels need: its last dim may
+/// have any size and its offset is dynamic.
+static Value share(OpBuilder &b, Location loc, Value memory) {
+  auto type = cast<MemRefType>(memory.getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  SmallVector<int64_t> shape(type.getShape()), sharedStrides(strides);
+  if (shape.size() == 3) {
+    shape[1] = ShapedType::kDynamic;
+    sharedStrides[0] = ShapedType::kDynamic;
+  } else {
+    shape.back() = ShapedType::kDynamic;
+  }
+  auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
+                                       sharedStrides);
+  return memref::CastOp::create(
+      b, loc, MemRefType::get(shape, type.getElementType(), layout), memory);
+}
 
-  // B's type for the kernel has no static shape: panels of all products of one
-  // stride share a kernel.
-  auto bType = panelType(cast<MemRefType>(bPanel.getType()),
-                         ShapedType::kDynamic, ShapedType::kDynamic);
-  Value bCast = memref::CastOp::create(b, loc, bType, bPanel);
+namespace {
+/// Emits the calls of one product.
+class Calls {
+public:
+  using Emit = function_ref<void(int64_t rows, int64_t width, int64_t column,
+                                 Value row, Value number)>;
+  Calls(OpBuilder &b, Location loc, OpFoldResult rows, int64_t tileRows,
+        llvm::function_ref<int64_t(int64_t)> widthFor, int64_t columns)
+      : b(b), loc(loc), rows(rows), tileRows(tileRows), widthFor(widthFor),
+        columns(columns) {}
 
-  auto call = [&](Value row, int64_t count) {
-    SmallVector<OpFoldResult> offsets{row, zero}, strides{one, one};
-    Value aRows = memref::SubViewOp::create(
-        b, loc, a, offsets, {b.getIndexAttr(count), depth}, strides);
-    Value cRows = memref::SubViewOp::create(
-        b, loc, c, offsets, {b.getIndexAttr(count), columns}, strides);
-    // Offsets are part of the type; a dynamic one fits all calls.
-    auto shareable = [&](Value v) -> Value {
-      auto type = cast<MemRefType>(v.getType());
-      auto [typeStrides, offset] = type.getStridesAndOffset();
-      auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
-                                           typeStrides);
-      auto shared = MemRefType::get({type.getDimSize(0), ShapedType::kDynamic},
-                                    type.getElementType(), layout);
-      return memref::CastOp::create(b, loc, shared, v);
-    };
-    Value aShared = shareable(aRows), cShared = shareable(cRows),
-          bShared = shareable(bCast);
-    func::FuncOp kernel = getKernel(cast<MemRefType>(aShared.getType()),
-                                    cast<MemRefType>(bShared.getType()),
-                                    cast<MemRefType>(cShared.getType()), count,
-                                    fullColumns, readsPastColumns, accumulate);
-    func::CallOp::create(b, loc, kernel,
-                         ValueRange{aShared, bShared, cShared, columnCount});
-  };
+  /// The number of calls.
+  Value count();
+  /// Calls `emit` where each call belongs: whole tiles by columns, then the
+  /// rows that are left.
+  void run(Emit emit);
 
-  Value step = arith::ConstantIndexOp::create(b, loc, tile.rows);
-  Value start = arith::ConstantIndexOp::create(b, loc, 0);
-  if (auto known = getConstantIntValue(rows)) {
-    int64_t full = *known / tile.rows * tile.rows;
-    if (full > 0) {
-      Value end = arith::ConstantIndexOp::create(b, loc, full);
-      auto loop = scf::ForOp::create(b, loc, start, end, step);
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  int64_t groups(int64_t rows) {
+    return llvm::divideCeilSigned(columns, widthFor(rows));
+  }
+  Value fullTiles();
+  void emitRest(int64_t rest, Value firstRow, Value tiles, Emit emit);
+
+  OpBuilder &b;
+  Location loc;
+  OpFoldResult rows;
+  int64_t tileRows;
+  llvm::function_ref<int64_t(int64_t)> widthFor;
+  int64_t columns;
+};
+} // namespace
+
+Value Calls::fullTiles() {
+  return b.createOrFold<arith::DivUIOp>(
+      loc, getValueOrCreateConstantIndexOp(b, loc, rows), index(tileRows));
+}
+
+Value Calls::count() {
+  // The rows that are left take one call for each group of a full tile at most.
+  Value tiles = b.createOrFold<arith::CeilDivUIOp>(
+      loc, getValueOrCreateConstantIndexOp(b, loc, rows), index(tileRows));
+  return b.createOrFold<arith::MulIOp>(loc, tiles, index(groups(tileRows)));
+}
+
+void Calls::emitRest(int64_t rest, Value firstRow, Value tiles, Emit emit) {
+  Value before =
+      b.createOrFold<arith::MulIOp>(loc, tiles, index(groups(tileRows)));
+  for (int64_t g = 0, e = groups(rest); g < e; ++g)
+    emit(rest, widthFor(rest), g * widthFor(rest), firstRow,
+         b.createOrFold<arith::AddIOp>(loc, before, index(g)));
+}
+
+void Calls::run(Emit emit) {
+  std::optional<int64_t> known = getConstantIntValue(rows);
+  Value tiles = fullTiles();
+  if (!known || *known >= tileRows)
+    for (int64_t g = 0, e = groups(tileRows); g < e; ++g) {
+      auto loop = scf::ForOp::create(b, loc, index(0), tiles, index(1));
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPoint(loop.getBody()->getTerminator());
-      call(loop.getInductionVar(), tile.rows);
+      Value tile = loop.getInductionVar();
+      Value row = arith::MulIOp::create(b, loc, tile, index(tileRows));
+      Value before = b.createOrFold<arith::MulIOp>(loc, tiles, index(g));
+      emit(tileRows, widthFor(tileRows), g * widthFor(tileRows), row,
+           arith::AddIOp::create(b, loc, before, tile));
     }
-    if (*known > full)
-      call(arith::ConstantIndexOp::create(b, loc, full), *known - full);
+  if (known && *known % tileRows == 0)
     return;
-  }
-  Value count = cast<Value>(rows);
-  Value rest = arith::RemUIOp::create(b, loc, count, step);
-  Value end = arith::SubIOp::create(b, loc, count, rest);
-  auto loop = scf::ForOp::create(b, loc, start, end, step);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(loop.getBody()->getTerminator());
-    call(loop.getInductionVar(), tile.rows);
-  }
+  Value firstRow = b.createOrFold<arith::MulIOp>(loc, tiles, index(tileRows));
+  if (known)
+    return emitRest(*known % tileRows, firstRow, tiles, emit);
   // A kernel of exactly the rows that are left: a chain of smaller ones is
   // several times slower.
-  SmallVector<int64_t> cases =
-      llvm::to_vector(llvm::seq<int64_t>(1, tile.rows));
-  auto remainder = scf::IndexSwitchOp::create(b, loc, TypeRange{}, rest, cases,
-                                              cases.size());
+  Value rest = arith::SubIOp::create(b, loc, cast<Value>(rows), firstRow);
+  SmallVector<int64_t> cases = llvm::to_vector(llvm::seq<int64_t>(1, tileRows));
+  auto choice = scf::IndexSwitchOp::create(b, loc, TypeRange{}, rest, cases,
+                                           cases.size());
   OpBuilder::InsertionGuard guard(b);
   for (auto [i, caseRows] : llvm::enumerate(cases)) {
-    b.setInsertionPointToStart(&remainder.getCaseRegions()[i].emplaceBlock());
-    call(end, caseRows);
+    b.setInsertionPointToStart(&choice.getCaseRegions()[i].emplaceBlock());
+    emitRest(caseRows, firstRow, tiles, emit);
     scf::YieldOp::create(b, loc);
   }
-  b.setInsertionPointToStart(&remainder.getDefaultRegion().emplaceBlock());
+  b.setInsertionPointToStart(&choice.getDefaultRegion().emplaceBlock());
   scf::YieldOp::create(b, loc);
+}
+
+void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
+                               const Columns &columns, Value c,
+                               OpFoldResult rows, OpFoldResult columnCount,
+                               bool accumulate) {
+  auto bType = cast<MemRefType>(columns.memory.getType());
+  bool isStrips = bType.getRank() == 3;
+  int64_t strips = isStrips ? bType.getDimSize(0) : 1;
+  int64_t strip = isStrips ? bType.getDimSize(2) : tile.lanes;
+  // As many strips at once as there are registers for: with few rows, one
+  // strip alone would leave the multipliers waiting for its sums.
+  auto widthFor = [&](int64_t kernelRows) {
+    int64_t width = strips * strip;
+    while (width > strip &&
+           kernelRows * width > tile.accumulators() * tile.vectorLanes)
+      width /= 2;
+    return width;
+  };
+  std::optional<int64_t> known = getConstantIntValue(columnCount);
+  Calls calls(b, loc, rows, tile.rows, widthFor,
+              std::min(known.value_or(strips * strip), strips * strip));
+
+  OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
+  OpFoldResult depth = memref::getMixedSize(b, loc, a, 1);
+  Value total = getValueOrCreateConstantIndexOp(b, loc, columnCount);
+  Value step, perCall;
+  if (columns.next) {
+    // Each call brings in its share, evenly along k.
+    Value elements = arith::ConstantIndexOp::create(b, loc, strips * strip);
+    step = b.createOrFold<arith::CeilDivUIOp>(
+        loc, elements,
+        b.createOrFold<arith::MaxUIOp>(
+            loc, calls.count(), arith::ConstantIndexOp::create(b, loc, 1)));
+    perCall = b.createOrFold<arith::MulIOp>(
+        loc, step, getValueOrCreateConstantIndexOp(b, loc, depth));
+  }
+  calls.run([&](int64_t kernelRows, int64_t width, int64_t column, Value row,
+                Value number) {
+    SmallVector<OpFoldResult> ones{one, one};
+    OpFoldResult counted = b.getIndexAttr(kernelRows);
+    Value aRows = memref::SubViewOp::create(
+        b, loc, a, ArrayRef<OpFoldResult>{row, zero}, {counted, depth}, ones);
+    bool isFull = known && *known >= column + width;
+    // Of a group that lies past the last column, nothing is stored.
+    Value left = b.createOrFold<arith::SubIOp>(
+        loc, total, arith::ConstantIndexOp::create(b, loc, column));
+    left = b.createOrFold<arith::MaxSIOp>(
+        loc, left, arith::ConstantIndexOp::create(b, loc, 0));
+    Value cRows = memref::SubViewOp::create(
+        b, loc, c, ArrayRef<OpFoldResult>{row, b.getIndexAttr(column)},
+        {counted, left}, ones);
+    Value bStrips = columns.memory;
+    if (isStrips)
+      bStrips = memref::SubViewOp::create(
+          b, loc, bStrips,
+          ArrayRef<OpFoldResult>{b.getIndexAttr(column / strip), zero, zero},
+          {b.getIndexAttr(llvm::divideCeil(width, strip)), depth,
+           b.getIndexAttr(strip)},
+          SmallVector<OpFoldResult>(3, one));
+    SmallVector<Value> operands{share(b, loc, aRows), share(b, loc, bStrips),
+                                share(b, loc, cRows), left};
+    if (columns.next) {
+      Value start = arith::MulIOp::create(b, loc, number, perCall);
+      Value all = memref::CollapseShapeOp::create(
+          b, loc, columns.next, SmallVector<ReassociationIndices>{{0, 1, 2}});
+      Value next = memref::SubViewOp::create(
+          b, loc, all, ArrayRef<OpFoldResult>{start},
+          ArrayRef<OpFoldResult>{perCall}, ArrayRef<OpFoldResult>{one});
+      llvm::append_values(operands, next, step);
+    }
+    func::FuncOp kernel = getKernel(
+        {kernelRows, width, !isFull && !isStrips, !isFull, accumulate},
+        operands);
+    func::CallOp::create(b, loc, kernel, operands);
+  });
 }

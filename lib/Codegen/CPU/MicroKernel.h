@@ -22,10 +22,23 @@ struct RegisterTile {
   int64_t rows = 8;
   int64_t lanes = 32;
   int64_t vectorLanes = 16;
+
+  int64_t accumulators() const { return rows * lanes / vectorLanes; }
 };
 
-/// Makes and calls micro-kernels: functions that compute a block of rows x
-/// `tile.lanes` of C (+)= A·B with every element one fma chain over k = 0…K−1.
+/// The right-hand side of a product: K rows of columns that lie next to each
+/// other.
+struct Columns {
+  /// f32 memref [K, N] with unit stride in N, or [S, K, L]: S strips of L
+  /// columns. Strips hold all of their columns, also those past N.
+  Value memory;
+  /// What the products after this one read, [S, K, L] too, to be brought into
+  /// the cache meanwhile; null for nothing.
+  Value next;
+};
+
+/// Makes and calls micro-kernels: functions that compute a block of C (+)= A·B
+/// with every element one fma chain over k = 0…K−1, whatever block it is in.
 /// They are shared by all products of a module with the same operand types.
 class MicroKernels {
 public:
@@ -34,19 +47,17 @@ public:
 
   const RegisterTile &registerTile() const { return tile; }
 
-  /// Computes C[0:rows, 0:columns] from A[rows, K] and B[K, >= columns], all of
-  /// them f32 memrefs of rank 2 whose last dim of B and C has stride 1. `rows`
-  /// is any number; `columns` at most `tile.lanes`. Where `readsPastColumns`,
-  /// B has `tile.lanes` columns even if `columns` is less. C is added to
-  /// where `accumulate` is set, else overwritten.
-  void emitPanel(OpBuilder &b, Location loc, Value a, Value bPanel, Value c,
-                 OpFoldResult rows, OpFoldResult columns, bool readsPastColumns,
-                 bool accumulate);
+  /// Computes C[0:rows, 0:columns] from A[rows, K] and B's first columns; A and
+  /// C are f32 memrefs of rank 2, C's last dim has stride 1. `rows` is any
+  /// number, `columns` at most what B's strips hold or `tile.lanes`. C is added
+  /// to where `accumulate` is set, else overwritten.
+  void emitProduct(OpBuilder &b, Location loc, Value a, const Columns &columns,
+                   Value c, OpFoldResult rows, OpFoldResult columnCount,
+                   bool accumulate);
 
 private:
-  func::FuncOp getKernel(MemRefType a, MemRefType b, MemRefType c, int64_t rows,
-                         bool fullColumns, bool readsPastColumns,
-                         bool accumulate);
+  struct Kernel;
+  func::FuncOp getKernel(const Kernel &kernel, ValueRange operands);
 
   ModuleOp module;
   RegisterTile tile;

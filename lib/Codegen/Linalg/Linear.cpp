@@ -10,20 +10,21 @@
 using namespace mlir;
 using namespace mlir::ds;
 
-/// Columns in a panel of a packed weight: two vectors of 16 floats, so that 8
-/// rows of sums fill 16 of the 32 vector registers. All code variants read one
-/// layout.
-static constexpr int64_t panelWidth = 32;
+/// How weights are packed, for all code variants alike: a strip of 16 floats is
+/// a cache line, so that kernels of any width read whole lines; a panel of two
+/// strips is what the widest register tile takes at once.
+static constexpr int64_t stripWidth = 16, stripsPerPanel = 2;
 
 /// The weight that `w` is, packed. It stays a reference: the packing happens
 /// when the artifact is written.
 static Value packWeight(WeightOp w, Lowering &l) {
   auto type = cast<RankedTensorType>(w.getType());
   SmallVector<Attribute> transforms = llvm::to_vector(w.getTransforms());
-  transforms.push_back(PackAttr::get(l.b.getContext(), panelWidth));
+  transforms.push_back(
+      PackAttr::get(l.b.getContext(), stripsPerPanel, stripWidth));
   auto packed = RankedTensorType::get(
-      {llvm::divideCeilSigned(type.getDimSize(1), panelWidth),
-       type.getDimSize(0), panelWidth},
+      {llvm::divideCeilSigned(type.getDimSize(1), stripsPerPanel * stripWidth),
+       stripsPerPanel, type.getDimSize(0), stripWidth},
       type.getElementType());
   return WeightOp::create(l.b, w.getLoc(), packed, w.getSource(),
                           l.b.getArrayAttr(transforms));

@@ -39,11 +39,13 @@ static std::optional<SmallVector<int64_t>> applyStep(ArrayRef<int64_t> shape,
         return llvm::to_vector(reshape.getShape());
       })
       .Case([&](PackAttr pack) -> Shape {
-        if (shape.size() != 2 || pack.getPanel() <= 0)
+        if (shape.size() != 2 || pack.getStrips() <= 0 ||
+            pack.getColumns() <= 0)
           return std::nullopt;
-        return SmallVector<int64_t>{
-            llvm::divideCeilSigned(shape[1], pack.getPanel()), shape[0],
-            pack.getPanel()};
+        int64_t panel = pack.getStrips() * pack.getColumns();
+        return SmallVector<int64_t>{llvm::divideCeilSigned(shape[1], panel),
+                                    pack.getStrips(), shape[0],
+                                    pack.getColumns()};
       })
       .Default([](Attribute) -> Shape { return std::nullopt; });
 }

@@ -34,14 +34,14 @@ LogicalResult PackedMatmulOp::verify() {
     return emitOpError("C1: expected x of rank 2, found ") << x;
   if (init.getRank() != 2)
     return emitOpError("C1: expected init of rank 2, found ") << init;
-  if (packed.getRank() != 3 || packed.isDynamicDim(2) ||
-      packed.getDimSize(2) == 0)
-    return emitOpError("C1: expected packed of rank 3 with a static last dim, "
+  if (packed.getRank() != 4 || packed.isDynamicDim(1) ||
+      packed.isDynamicDim(3) || getPanel() == 0)
+    return emitOpError("C1: expected packed of rank 4 with static strips, "
                        "found ")
            << packed;
-  if (!compatibleDims(x.getDimSize(1), packed.getDimSize(1)))
-    return emitOpError("C2: expected dim 1 of packed to be ")
-           << x.getDimSize(1) << ", found " << packed.getDimSize(1);
+  if (!compatibleDims(x.getDimSize(1), packed.getDimSize(2)))
+    return emitOpError("C2: expected dim 2 of packed to be ")
+           << x.getDimSize(1) << ", found " << packed.getDimSize(2);
   if (!compatibleDims(x.getDimSize(0), init.getDimSize(0)))
     return emitOpError("C3: expected dim 0 of init to be ")
            << x.getDimSize(0) << ", found " << init.getDimSize(0);
@@ -172,10 +172,12 @@ PackedMatmulOp::getTiledImplementation(OpBuilder &b,
       b, loc, getX(), ArrayRef<OpFoldResult>{offsets[0], zero},
       ArrayRef<OpFoldResult>{sizes[0], depth},
       ArrayRef<OpFoldResult>{one, one});
+  SmallVector<OpFoldResult> packedSizes =
+      tensor::getMixedSizes(b, loc, getPacked());
+  packedSizes[0] = panelCount;
   auto packed = tensor::ExtractSliceOp::create(
-      b, loc, getPacked(), ArrayRef<OpFoldResult>{firstPanel, zero, zero},
-      ArrayRef<OpFoldResult>{panelCount, depth, b.getIndexAttr(getPanel())},
-      ArrayRef<OpFoldResult>{one, one, one});
+      b, loc, getPacked(), ArrayRef<OpFoldResult>{firstPanel, zero, zero, zero},
+      packedSizes, SmallVector<OpFoldResult>(4, one));
   auto init = tensor::ExtractSliceOp::create(b, loc, getInit(), offsets, sizes,
                                              ArrayRef<OpFoldResult>{one, one});
   auto tiled = PackedMatmulOp::create(b, loc, x, packed, init);
@@ -257,13 +259,17 @@ FailureOr<SmallVector<Value>> PackedMatmulOp::decomposeOperation(OpBuilder &b) {
       {AffineMap::get(3, 0, {m, k}, b.getContext()),
        AffineMap::get(3, 0, {m, n}, b.getContext())},
       init, [&](OpBuilder &b, Location loc, ValueRange v) {
-        Value panel = arith::ConstantIndexOp::create(b, loc, getPanel());
         Value column = linalg::IndexOp::create(b, loc, 1);
         Value depth = linalg::IndexOp::create(b, loc, 2);
+        Value width = arith::ConstantIndexOp::create(b, loc, getStrip());
+        Value strips =
+            arith::ConstantIndexOp::create(b, loc, getPanel() / getStrip());
+        Value strip = arith::DivUIOp::create(b, loc, column, width);
         Value w = tensor::ExtractOp::create(
             b, loc, getPacked(),
-            ValueRange{arith::DivUIOp::create(b, loc, column, panel), depth,
-                       arith::RemUIOp::create(b, loc, column, panel)});
+            ValueRange{arith::DivUIOp::create(b, loc, strip, strips),
+                       arith::RemUIOp::create(b, loc, strip, strips), depth,
+                       arith::RemUIOp::create(b, loc, column, width)});
         Value product = arith::MulFOp::create(b, loc, v[0], w);
         return arith::AddFOp::create(b, loc, v[1], product).getResult();
       });

@@ -144,7 +144,7 @@ def FuseTasks : Pass<"ds-fuse-tasks", "::mlir::func::FuncOp"> {
     ```
   }];
   let options = [
-    Option<"taskRows", "task-rows", "int64_t", "64",
+    Option<"taskRows", "task-rows", "int64_t", "48",
            "rows of a product that one task computes">,
     Option<"taskColumns", "task-columns", "int64_t", "32",
            "columns of a product that one task computes: whole panels">,

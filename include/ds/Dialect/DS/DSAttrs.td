@@ -48,10 +48,14 @@ def DS_ReshapeAttr : DS_Attr<"Reshape", "reshape"> {
 def DS_PackAttr : DS_Attr<"Pack", "pack"> {
   let summary = "A step of a weight's transformations: panels of columns for a matrix product";
   let description = [{
-    Takes K x N to ceil(N / panel) x K x panel; columns past N are zero.
+    Takes K x N to P x S x K x L: P panels of S strips of L columns, where P is
+    the least that holds all columns. Columns past N are zero. A strip is what
+    one stream of loads reads from first to last.
+
+    Example: `#ds.pack<2 x 16>`
   }];
-  let parameters = (ins "int64_t":$panel);
-  let assemblyFormat = "`<` $panel `>`";
+  let parameters = (ins "int64_t":$strips, "int64_t":$columns);
+  let assemblyFormat = "`<` $strips `x` $columns `>`";
 }
 
 #endif // DS_DIALECT_DS_DSATTRS_TD

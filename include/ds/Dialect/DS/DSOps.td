@@ -28,7 +28,7 @@ def DS_WeightOp : DS_Op<"weight", [Pure]> {
 
     ```mlir
     %w = ds.weight <"model.onnx", 4096, 589824, "", tensor<384x384xf32>>
-           [#ds.transpose<[1, 0]>, #ds.pack<32>] : tensor<12x384x32xf32>
+           [#ds.transpose<[1, 0]>, #ds.pack<2 x 16>] : tensor<12x2x384x16xf32>
     ```
   }];
   let arguments = (ins DS_WeightAttr:$source,

@@ -53,7 +53,7 @@ def DS_LinearOp : DS_ValueOp<"linear"> {
 }
 
 def DS_F32TensorOrMemRef
-    : AnyTypeOf<[RankedTensorOf<[F32]>, StridedMemRefRankOf<[F32], [2, 3]>]>;
+    : AnyTypeOf<[RankedTensorOf<[F32]>, StridedMemRefRankOf<[F32], [2, 4]>]>;
 
 def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
     DestinationStyleOpInterface,
@@ -70,25 +70,25 @@ def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
       "getIterationDomainTileFromOperandTiles"]>]> {
   let summary = "a matrix product with a weight packed in panels of columns";
   let description = [{
-    `y[m, n] = Σ_k x[m, k] · packed[n / NR, k, n mod NR]`
+    `y[m, n] = Σ_k x[m, k] · packed[n / SL, n / L mod S, k, n mod L]`
 
-    What `ds.linear` becomes on the CPU. The weight lies in panels of NR
-    columns, as `#ds.pack` makes them, so that the inner loop reads it from
-    first to last; columns past N in the last panel are padding and are not
-    stored. `init` gives the result its place: it is overwritten and never
-    read. Each element is one chain of fused multiply-adds over k = 0 … K−1,
-    whatever M and N are, so tiles of any size give the same bits.
+    What `ds.linear` becomes on the CPU. The weight lies in panels of S strips
+    of L columns, as `#ds.pack` makes them, so that an inner loop reads each
+    strip from first to last; columns past N in the last panel are padding and
+    are not stored. `init` gives the result its place: it is overwritten and
+    never read. Each element is one chain of fused multiply-adds over
+    k = 0 … K−1, whatever M and N are, so tiles of any size give the same bits.
 
-    The loops are (M, N). A tile starts at a column that is a multiple of NR
+    The loops are (M, N). A tile starts at a column that is a multiple of S·L
     and holds whole panels, but for the last one.
 
     | operand | shape | element type |
     |---|---|---|
     | x | [M, K] | f32 |
-    | packed | [P, K, NR], NR static | f32 |
-    | init | [M, N] with (P−1)·NR < N ≤ P·NR | f32 |
+    | packed | [P, S, K, L], S and L static | f32 |
+    | init | [M, N] with (P−1)·S·L < N ≤ P·S·L | f32 |
 
-    - C1: x and init have rank 2, packed has rank 3 and a static panel width.
+    - C1: x and init have rank 2, packed has rank 4 and static strips.
     - C2: x and packed have the same K.
     - C3: x and init have the same M.
     - C4: N fills the P panels, but for part of the last.
@@ -98,9 +98,9 @@ def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
     Example:
 
     ```mlir
-    // %x: tensor<?x384xf32>, %packed: tensor<3x384x32xf32>, %init: tensor<?x80xf32>
+    // %x: tensor<?x384xf32>, %packed: tensor<3x2x384x16xf32>, %init: tensor<?x80xf32>
     %y = ds.packed_matmul
-           ins(%x, %packed : tensor<?x384xf32>, tensor<3x384x32xf32>)
+           ins(%x, %packed : tensor<?x384xf32>, tensor<3x2x384x16xf32>)
            outs(%init : tensor<?x80xf32>) -> tensor<?x80xf32>
     ```
   }];
@@ -123,10 +123,16 @@ def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return getInitMutable();
     }
+    /// The number of columns in a strip.
+    int64_t getStrip() {
+      return ::llvm::cast<::mlir::ShapedType>(getPacked().getType())
+          .getDimSize(3);
+    }
     /// The number of columns in a panel.
     int64_t getPanel() {
       return ::llvm::cast<::mlir::ShapedType>(getPacked().getType())
-          .getDimSize(2);
+                 .getDimSize(1) *
+             getStrip();
     }
   }];
 }
