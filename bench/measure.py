@@ -44,19 +44,28 @@ class Case:
     bytes: float  # read or written at least once
 
 
+def settle() -> None:
+    """Waits until no thread of this process runs: a peer's workers may spin for a while after its last call."""
+    for _ in range(100):
+        before = time.process_time()
+        time.sleep(0.004)
+        if time.process_time() - before < 0.001:
+            return
+
+
 def alternate(calls: list[Callable[[], None]], seconds: float) -> list[float]:
     """The median time of each call in milliseconds.
 
     The calls take turns, so that whatever else the machine does meets all of them alike; the order reverses each
-    round, so that none always follows the same other. A turn starts with an untimed call, so that it does not meet the
-    other side's caches or its threads that still spin, and is repeated to at least a millisecond.
+    round, so that none always follows the same other. A turn starts when the other side's threads sleep, with an untimed
+    call so that it does not meet the other side's caches, and is repeated to at least ten milliseconds.
     """
     repeats = []
     for call in calls:
         call()
         start = time.perf_counter()
         call()
-        repeats.append(max(1, round(1e-3 / (time.perf_counter() - start))))
+        repeats.append(max(1, round(1e-2 / (time.perf_counter() - start))))
     times: list[list[float]] = [[] for _ in calls]
     order = list(range(len(calls)))
     warm_until = time.perf_counter() + seconds / 10
@@ -65,6 +74,7 @@ def alternate(calls: list[Callable[[], None]], seconds: float) -> list[float]:
     while time.perf_counter() < end or rounds < 5:
         warm = time.perf_counter() >= warm_until
         for i in order:
+            settle()
             calls[i]()
             start = time.perf_counter()
             for _ in range(repeats[i]):
