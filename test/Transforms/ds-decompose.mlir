@@ -13,11 +13,10 @@ func.func @linear(%x: tensor<?x?x4xf32>, %w: tensor<4x8xf32>, %b: tensor<8xf32>)
 // CHECK-LABEL: func.func @packed
 // CHECK: linalg.fill
 // CHECK: linalg.generic
-// CHECK: arith.divui
-// CHECK: arith.remui
-// CHECK: tensor.extract %{{.+}} : tensor<2x4x32xf32>
-func.func @packed(%x: tensor<?x4xf32>, %w: tensor<2x4x32xf32>, %y: tensor<?x40xf32>) -> tensor<?x40xf32> {
-  %0 = ds.packed_matmul ins(%x, %w : tensor<?x4xf32>, tensor<2x4x32xf32>) outs(%y : tensor<?x40xf32>) -> tensor<?x40xf32>
+// CHECK-COUNT-2: arith.divui
+// CHECK: tensor.extract %{{.+}} : tensor<2x2x4x16xf32>
+func.func @packed(%x: tensor<?x4xf32>, %w: tensor<2x2x4x16xf32>, %y: tensor<?x40xf32>) -> tensor<?x40xf32> {
+  %0 = ds.packed_matmul ins(%x, %w : tensor<?x4xf32>, tensor<2x2x4x16xf32>) outs(%y : tensor<?x40xf32>) -> tensor<?x40xf32>
   return %0 : tensor<?x40xf32>
 }
 

@@ -286,11 +286,12 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
   int64_t strips = isStrips ? bType.getDimSize(0) : 1;
   int64_t strip = isStrips ? bType.getDimSize(2) : tile.lanes;
   // As many strips at once as there are registers for: with few rows, one
-  // strip alone would leave the multipliers waiting for its sums.
+  // strip alone would leave the multipliers waiting for its sums. Beside the
+  // sums, a row of B is in registers.
   auto widthFor = [&](int64_t kernelRows) {
     int64_t width = strips * strip;
     while (width > strip &&
-           kernelRows * width > tile.accumulators() * tile.vectorLanes)
+           (kernelRows + 1) * width > (tile.rows + 1) * tile.lanes)
       width /= 2;
     return width;
   };

@@ -22,8 +22,6 @@ struct RegisterTile {
   int64_t rows = 8;
   int64_t lanes = 32;
   int64_t vectorLanes = 16;
-
-  int64_t accumulators() const { return rows * lanes / vectorLanes; }
 };
 
 /// The right-hand side of a product: K rows of columns that lie next to each

@@ -26,10 +26,18 @@ struct SinkReshapes : mlir::ds::impl::SinkReshapesBase<SinkReshapes> {
 };
 } // namespace
 
+/// Whether one op reads the elements of `value`; a question for a size does
+/// not.
+static bool hasOneReader(Value value) {
+  return llvm::count_if(value.getUses(), [](OpOperand &use) {
+           return !isa<tensor::DimOp>(use.getOwner());
+         }) == 1;
+}
+
 /// Whether `value` is a product, or element-wise ops on one that nothing else
 /// reads.
 static bool comesFromProduct(Value value) {
-  while (value.hasOneUse()) {
+  while (hasOneReader(value)) {
     Operation *op = value.getDefiningOp();
     if (isa_and_nonnull<PackedMatmulOp>(op))
       return true;
@@ -53,7 +61,7 @@ static bool pays(OpOperand *operand) {
   auto expand = operand->get().getDefiningOp<tensor::ExpandShapeOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   return expand && consumer && consumer.getNumReductionLoops() == 0 &&
-         expand->hasOneUse() && comesFromProduct(expand.getSrc());
+         hasOneReader(expand) && comesFromProduct(expand.getSrc());
 }
 
 void SinkReshapes::runOnOperation() {

@@ -1,24 +1,58 @@
 // RUN: ds-opt %s --ds-generate-kernels --canonicalize | FileCheck %s
+// RUN: ds-opt %s --ds-generate-kernels="lanes=8 tile-rows=6 tile-lanes=16" --canonicalize \
+// RUN:   | FileCheck %s --check-prefix=NARROW
 
 // The register tile: one chain of multiply-adds over k for each element, the
-// accumulators carried as vectors.
+// accumulators carried as vectors. Each call brings in its share of the next
+// panel.
 // CHECK-LABEL: func.func @product
-func.func @product(%a: memref<?x64xf32>, %b: memref<2x64x32xf32>, %c: memref<?x64xf32>) {
-  // CHECK: scf.forall
-  // CHECK: scf.for
-  // CHECK:   call @[[KERNEL:ds_matmul_8x32_[0-9]+]]
-  // CHECK: scf.index_switch
-  // CHECK: case 7
-  // CHECK:   call @ds_matmul_7x32
-  ds.packed_matmul ins(%a, %b : memref<?x64xf32>, memref<2x64x32xf32>)
+// CHECK: scf.forall
+// CHECK:   scf.for
+// CHECK:     call @[[KERNEL:ds_matmul_8x32_[0-9]+]]
+// CHECK:   scf.index_switch
+// CHECK:   case 7
+// CHECK:     call @ds_matmul_7x32
+
+// A narrower tile takes a panel strip by strip, and both strips at once where
+// few rows leave registers for it.
+// NARROW-LABEL: func.func @product
+// NARROW:   scf.for
+// NARROW:     call @[[KERNEL:ds_matmul_6x16_[0-9]+]]
+// NARROW:   scf.for
+// NARROW:     call @[[KERNEL]]
+// NARROW:   case 1
+// NARROW:     call @ds_matmul_1x32
+// NARROW-NOT: call @ds_matmul_1x
+// NARROW:   case 3
+// NARROW:     call @[[THREE:ds_matmul_3x16_[0-9]+]]
+// NARROW:     call @[[THREE]]
+func.func @product(%a: memref<?x64xf32>, %b: memref<2x2x64x16xf32>, %c: memref<?x64xf32>) {
+  ds.packed_matmul ins(%a, %b : memref<?x64xf32>, memref<2x2x64x16xf32>)
     outs(%c : memref<?x64xf32>)
   return
 }
 
+// Columns past the last one are in the panel, but not in the result.
+// CHECK-LABEL: func.func @ragged
+// CHECK: call @[[MASKED:ds_matmul_8x32_[0-9]+]]
+func.func @ragged(%a: memref<?x64xf32>, %b: memref<2x2x64x16xf32>, %c: memref<?x40xf32>) {
+  ds.packed_matmul ins(%a, %b : memref<?x64xf32>, memref<2x2x64x16xf32>)
+    outs(%c : memref<?x40xf32>)
+  return
+}
+
 // CHECK: func.func private @[[KERNEL]]
+// CHECK-SAME: attributes {passthrough = ["noinline"]}
 // CHECK: scf.for
 // CHECK-SAME: -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK: memref.prefetch
 // CHECK-COUNT-2: vector.load
 // CHECK-COUNT-16: math.fma
 // CHECK-NOT: vector.maskedload
 // CHECK: scf.yield
+// CHECK-COUNT-16: vector.store
+
+// CHECK: func.func private @[[MASKED]]
+// CHECK-COUNT-2: vector.load
+// CHECK-COUNT-16: math.fma
+// CHECK-COUNT-16: vector.maskedstore

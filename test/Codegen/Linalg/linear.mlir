@@ -6,7 +6,7 @@
 // CHECK-SAME: %[[X:.+]]: tensor<?x?x4xf32>, %[[B:.+]]: tensor<40xf32>
 // CHECK-DAG: %[[XM:.+]] = tensor.collapse_shape %[[X]] {{\[\[}}0, 1], [2]]
 // CHECK-DAG: %[[M:.+]] = arith.muli
-// CHECK-DAG: %[[W:.+]] = ds.weight {{.*}} [#ds.transpose<[1, 0]>, #ds.pack<32>] : tensor<2x4x32xf32>
+// CHECK-DAG: %[[W:.+]] = ds.weight {{.*}} [#ds.transpose<[1, 0]>, #ds.pack<2 x 16>] : tensor<2x2x4x16xf32>
 // CHECK-DAG: %[[INIT:.+]] = tensor.empty(%[[M]]) : tensor<?x40xf32>
 // CHECK: %[[P:.+]] = ds.packed_matmul ins(%[[XM]], %[[W]] : {{.*}}) outs(%[[INIT]] : {{.*}})
 // CHECK: %[[Y:.+]] = linalg.generic {{.*}} ins(%[[P]], %[[B]]

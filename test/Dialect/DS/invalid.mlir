@@ -64,41 +64,41 @@ func.func @linear_c6(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) {
 
 // -----
 
-func.func @packed_matmul_c1(%x: tensor<2x4xf32>, %w: tensor<1x4x?xf32>, %y: tensor<2x32xf32>) {
-  // expected-error @+1 {{C1: expected packed of rank 3 with a static last dim, found 'tensor<1x4x?xf32>'}}
-  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x4x?xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+func.func @packed_matmul_c1(%x: tensor<2x4xf32>, %w: tensor<1x2x4x?xf32>, %y: tensor<2x32xf32>) {
+  // expected-error @+1 {{C1: expected packed of rank 4 with static strips, found 'tensor<1x2x4x?xf32>'}}
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x2x4x?xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c2(%x: tensor<2x5xf32>, %w: tensor<1x4x32xf32>, %y: tensor<2x32xf32>) {
-  // expected-error @+1 {{C2: expected dim 1 of packed to be 5, found 4}}
-  %0 = ds.packed_matmul ins(%x, %w : tensor<2x5xf32>, tensor<1x4x32xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+func.func @packed_matmul_c2(%x: tensor<2x5xf32>, %w: tensor<1x2x4x16xf32>, %y: tensor<2x32xf32>) {
+  // expected-error @+1 {{C2: expected dim 2 of packed to be 5, found 4}}
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x5xf32>, tensor<1x2x4x16xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c3(%x: tensor<2x4xf32>, %w: tensor<1x4x32xf32>, %y: tensor<3x32xf32>) {
+func.func @packed_matmul_c3(%x: tensor<2x4xf32>, %w: tensor<1x2x4x16xf32>, %y: tensor<3x32xf32>) {
   // expected-error @+1 {{C3: expected dim 0 of init to be 2, found 3}}
-  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x4x32xf32>) outs(%y : tensor<3x32xf32>) -> tensor<3x32xf32>
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x2x4x16xf32>) outs(%y : tensor<3x32xf32>) -> tensor<3x32xf32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c4(%x: tensor<2x4xf32>, %w: tensor<1x4x32xf32>, %y: tensor<2x33xf32>) {
+func.func @packed_matmul_c4(%x: tensor<2x4xf32>, %w: tensor<1x2x4x16xf32>, %y: tensor<2x33xf32>) {
   // expected-error @+1 {{C4: expected 2 panels in packed for 33 columns, found 1}}
-  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x4x32xf32>) outs(%y : tensor<2x33xf32>) -> tensor<2x33xf32>
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x2x4x16xf32>) outs(%y : tensor<2x33xf32>) -> tensor<2x33xf32>
   return
 }
 
 // -----
 
-func.func @packed_matmul_c5(%x: tensor<2x4xf32>, %w: memref<1x4x32xf32>, %y: tensor<2x32xf32>) {
+func.func @packed_matmul_c5(%x: tensor<2x4xf32>, %w: memref<1x2x4x16xf32>, %y: tensor<2x32xf32>) {
   // expected-error @+1 {{C5: expected tensors and a result of init's type, or memrefs and no result}}
-  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, memref<1x4x32xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, memref<1x2x4x16xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
   return
 }
 

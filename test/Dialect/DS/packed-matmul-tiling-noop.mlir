@@ -1,13 +1,13 @@
 // RUN: ds-opt %s --transform-interpreter --verify-diagnostics
 
 // A tile that starts within a panel would need a slice of parts of panels.
-func.func @within_a_panel(%x: tensor<?x384xf32>, %w: tensor<3x384x32xf32>,
+func.func @within_a_panel(%x: tensor<?x384xf32>, %w: tensor<3x2x384x16xf32>,
                           %init: tensor<?x80xf32>) -> tensor<?x80xf32> {
   // expected-error @+3 {{to tile operation}}
   // expected-error @+2 {{failed to generate tiling loops}}
   // expected-note @+1 {{when applied to this op}}
   %0 = ds.packed_matmul
-         ins(%x, %w : tensor<?x384xf32>, tensor<3x384x32xf32>)
+         ins(%x, %w : tensor<?x384xf32>, tensor<3x2x384x16xf32>)
          outs(%init : tensor<?x80xf32>) -> tensor<?x80xf32>
   return %0 : tensor<?x80xf32>
 }

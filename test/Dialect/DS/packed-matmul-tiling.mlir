@@ -7,13 +7,13 @@
 // CHECK: scf.forall (%[[M:.+]], %[[N:.+]]) = (0, 0) to (%{{.+}}, 80) step (8, 64)
 // CHECK: %[[P:.+]] = affine.apply #[[PANEL]](%[[N]])
 // CHECK: tensor.extract_slice %{{.+}}[%[[M]], 0] [%{{.+}}, 384]
-// CHECK: tensor.extract_slice %{{.+}}[%[[P]], 0, 0] [%{{.+}}, 384, 32]
+// CHECK: tensor.extract_slice %{{.+}}[%[[P]], 0, 0, 0] [%{{.+}}, 2, 384, 16]
 // CHECK: ds.packed_matmul
 // CHECK: linalg.generic
-func.func @fused(%x: tensor<?x384xf32>, %w: tensor<3x384x32xf32>,
+func.func @fused(%x: tensor<?x384xf32>, %w: tensor<3x2x384x16xf32>,
                  %init: tensor<?x80xf32>) -> tensor<?x80xf32> {
   %0 = ds.packed_matmul
-         ins(%x, %w : tensor<?x384xf32>, tensor<3x384x32xf32>)
+         ins(%x, %w : tensor<?x384xf32>, tensor<3x2x384x16xf32>)
          outs(%init : tensor<?x80xf32>) -> tensor<?x80xf32>
   %1 = linalg.generic {
       indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],

@@ -1,0 +1,62 @@
+// RUN: ds-opt %s --split-input-file --ds-fuse-tasks | FileCheck %s
+
+// A product that two ops read is computed once, for both.
+// CHECK-LABEL: func.func @two_readers
+// CHECK-NOT: scf.forall
+#id = affine_map<(i, j) -> (i, j)>
+func.func @two_readers(%x: tensor<?x64xf32>, %w: tensor<1x2x64x16xf32>, %e: tensor<?x32xf32>)
+    -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+  %p = ds.packed_matmul ins(%x, %w : tensor<?x64xf32>, tensor<1x2x64x16xf32>)
+         outs(%e : tensor<?x32xf32>) -> tensor<?x32xf32>
+  %a = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p : tensor<?x32xf32>) outs(%e : tensor<?x32xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %s = arith.addf %v, %v : f32
+    linalg.yield %s : f32
+  } -> tensor<?x32xf32>
+  return %a, %p : tensor<?x32xf32>, tensor<?x32xf32>
+}
+
+// -----
+
+// A transposed reader would write columns.
+// CHECK-LABEL: func.func @transposed
+// CHECK-NOT: scf.forall
+func.func @transposed(%x: tensor<48x64xf32>, %w: tensor<1x2x64x16xf32>, %e: tensor<48x32xf32>,
+                      %t: tensor<32x48xf32>) -> tensor<32x48xf32> {
+  %p = ds.packed_matmul ins(%x, %w : tensor<48x64xf32>, tensor<1x2x64x16xf32>)
+         outs(%e : tensor<48x32xf32>) -> tensor<48x32xf32>
+  %a = linalg.generic {
+      indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%p : tensor<48x32xf32>) outs(%t : tensor<32x48xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<32x48xf32>
+  return %a : tensor<32x48xf32>
+}
+
+// -----
+
+// Rows that each need the sum of all of them are not computed one by one.
+// CHECK-LABEL: func.func @whole_sum
+// CHECK-NOT: scf.forall
+func.func @whole_sum(%x: tensor<8x16xf32>, %zero: tensor<f32>, %e: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %s = linalg.generic {
+      indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ()>],
+      iterator_types = ["reduction", "reduction"]}
+      ins(%x : tensor<8x16xf32>) outs(%zero : tensor<f32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = arith.addf %o, %v : f32
+    linalg.yield %r : f32
+  } -> tensor<f32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ()>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : tensor<8x16xf32>, tensor<f32>) outs(%e : tensor<8x16xf32>) {
+  ^bb0(%v: f32, %t: f32, %o: f32):
+    %r = arith.divf %v, %t : f32
+    linalg.yield %r : f32
+  } -> tensor<8x16xf32>
+  return %y : tensor<8x16xf32>
+}
