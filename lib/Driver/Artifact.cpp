@@ -93,7 +93,8 @@ static StringRef sanitizerName(Sanitizer sanitizer) {
   llvm_unreachable("all sanitizers are listed");
 }
 
-static artifact::Manifest makeManifest(ModuleOp module, const CPUTarget &target,
+static artifact::Manifest makeManifest(ModuleOp module,
+                                       ArrayRef<Variant> variants,
                                        const CompileOptions &options) {
   artifact::Manifest manifest;
   manifest.compiler = "ds " DS_VERSION " (LLVM " LLVM_VERSION_STRING ")";
@@ -116,8 +117,16 @@ static artifact::Manifest makeManifest(ModuleOp module, const CPUTarget &target,
     entry.sites = makeSites(module);
     manifest.entries.push_back(std::move(entry));
   }
-  manifest.variants.push_back({"code/" + target.name() + ".so", target.arch,
-                               target.cpu, target.required});
+  for (const Variant &variant : variants) {
+    const CPUTarget &target = variant.target;
+    manifest.variants.push_back({"code/" + target.name() + ".so", target.arch,
+                                 target.cpu, target.required});
+  }
+  // The runtime takes the first that its CPU can run: the one that needs most.
+  llvm::sort(manifest.variants, [](const auto &a, const auto &b) {
+    return std::pair(b.features.size(), a.member) <
+           std::pair(a.features.size(), b.member);
+  });
   return manifest;
 }
 
@@ -146,22 +155,43 @@ static LogicalResult addWeights(ModuleOp module,
   return success();
 }
 
+/// All variants read the same weights and report to the same sites.
+static LogicalResult requireOneLayout(ArrayRef<Variant> variants) {
+  ModuleOp first = *variants.front().module;
+  for (const Variant &variant : variants.drop_front())
+    for (StringRef name : {"ds.weights", "ds.sites"})
+      if (variant.module.get()->getAttr(name) != first->getAttr(name))
+        return first.emitError("the code for ")
+               << variant.target.name() << " has another '" << name
+               << "' than that for " << variants.front().target.name();
+  return success();
+}
+
 LogicalResult
-mlir::ds::writeArtifact(ModuleOp module, const CPUTarget &target,
+mlir::ds::writeArtifact(ArrayRef<Variant> variants,
                         const CompileOptions &options,
                         const artifact::SafeTensorsWriter *tests) {
-  FailureOr<std::string> object =
-      generateCode(module, target, options, CodeFile::Object);
-  if (failed(object))
+  if (failed(requireOneLayout(variants)))
     return failure();
-  llvm::Expected<std::string> code = linkSharedObject(*object, target);
-  if (!code)
-    return module.emitError(llvm::toString(code.takeError()));
-
-  artifact::Manifest manifest = makeManifest(module, target, options);
+  ModuleOp module = *variants.front().module;
+  artifact::Manifest manifest = makeManifest(module, variants, options);
   std::vector<artifact::Member> members;
-  members.push_back(
-      artifact::Member::fromBytes(manifest.variants.front().member, *code));
+  // Members refer to their bytes.
+  std::vector<std::string> codes;
+  codes.reserve(variants.size());
+  for (const Variant &variant : variants) {
+    FailureOr<std::string> object = generateCode(
+        *variant.module, variant.target, options, CodeFile::Object);
+    if (failed(object))
+      return failure();
+    llvm::Expected<std::string> code =
+        linkSharedObject(*object, variant.target);
+    if (!code)
+      return module.emitError(llvm::toString(code.takeError()));
+    codes.push_back(std::move(*code));
+    members.push_back(artifact::Member::fromBytes(
+        "code/" + variant.target.name() + ".so", codes.back()));
+  }
   artifact::SafeTensorsWriter weights;
   if (failed(addWeights(module, weights)))
     return failure();

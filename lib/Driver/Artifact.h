@@ -18,10 +18,16 @@ FailureOr<std::string> generateCode(ModuleOp module, const CPUTarget &target,
                                     const CompileOptions &options,
                                     CodeFile kind);
 
-/// Generates and links the code, evaluates the weights and writes the artifact
-/// to `options.output`, with the self-test in `tests` unless that is null or
-/// empty.
-LogicalResult writeArtifact(ModuleOp module, const CPUTarget &target,
+/// A module of the llvm dialect and what it is made for.
+struct Variant {
+  CPUTarget target;
+  OwningOpRef<ModuleOp> module;
+};
+
+/// Generates and links the code of all variants, which are of one model,
+/// evaluates the weights and writes the artifact to `options.output`, with the
+/// self-test in `tests` unless that is null or empty.
+LogicalResult writeArtifact(ArrayRef<Variant> variants,
                             const CompileOptions &options,
                             const artifact::SafeTensorsWriter *tests);
 

@@ -9,130 +9,12 @@
 #include "Artifact.h"
 #include "SelfTest.h"
 
-#include "ds/Codegen/CPU/Pipelines.h"
-#include "ds/Codegen/Linalg/Passes.h"
-#include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
-#include "ds/Dialect/ONNX/ONNXDialect.h"
-#include "ds/Import/ONNXImporter.h"
-#include "ds/Transforms/Passes.h"
-#include "ds/Transforms/Pipelines.h"
-
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 using namespace mlir::ds;
-
-//===----------------------------------------------------------------------===//
-// Phases
-//===----------------------------------------------------------------------===//
-
-ArrayRef<std::pair<StringRef, Phase>> mlir::ds::getPhases() {
-  static const std::pair<StringRef, Phase> phases[] = {
-      {"import", Phase::Import},       {"canonical", Phase::Canonical},
-      {"raise", Phase::Raise},         {"quantize", Phase::Quantize},
-      {"linalg", Phase::Linalg},       {"tile", Phase::Tile},
-      {"bufferize", Phase::Bufferize}, {"llvm", Phase::LLVM},
-      {"artifact", Phase::Artifact}};
-  return phases;
-}
-
-std::optional<Phase> mlir::ds::parsePhase(StringRef name) {
-  for (auto [known, phase] : getPhases())
-    if (known == name)
-      return phase;
-  return std::nullopt;
-}
-
-StringRef mlir::ds::getPhaseName(Phase phase) {
-  return getPhases()[static_cast<size_t>(phase)].first;
-}
-
-void mlir::ds::registerCompilerDialects(DialectRegistry &registry) {
-  // With all of upstream come all external models: a missing one silently
-  // disables what it models.
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registry.insert<DSDialect, onnx::ONNXDialect>();
-  registerBufferizableOpInterfaceExternalModels(registry);
-}
-
-static void buildPhase(Phase phase, OpPassManager &pm,
-                       const CPUTileOptions &tile) {
-  switch (phase) {
-  case Phase::Import:
-  case Phase::Quantize:
-  case Phase::Artifact:
-    return;
-  case Phase::Canonical:
-    return buildCanonicalPipeline(pm);
-  case Phase::Raise:
-    return buildRaisePipeline(pm);
-  case Phase::Linalg:
-    return buildLinalgPipeline(pm);
-  case Phase::Tile:
-    return buildTilePipeline(pm, tile);
-  case Phase::Bufferize:
-    return buildBufferizePipeline(pm, tile);
-  case Phase::LLVM:
-    return buildLLVMPipeline(pm);
-  }
-}
-
-/// Writes the IR after `phase` to the folder of the dumps.
-static LogicalResult dumpPhase(ModuleOp module, Phase phase, StringRef folder) {
-  if (std::error_code error = llvm::sys::fs::create_directories(folder))
-    return emitError(UnknownLoc::get(module.getContext()))
-           << "cannot create '" << folder << "': " << error.message();
-  SmallString<128> path(folder);
-  llvm::sys::path::append(path, std::to_string(static_cast<int>(phase)) + "-" +
-                                    getPhaseName(phase) + ".mlir");
-  std::error_code error;
-  llvm::raw_fd_ostream os(path, error);
-  if (error)
-    return emitError(UnknownLoc::get(module.getContext()))
-           << "cannot write '" << path << "': " << error.message();
-  module->print(os, OpPrintingFlags().enableDebugInfo());
-  return success();
-}
-
-LogicalResult mlir::ds::runPhases(ModuleOp module, std::optional<Phase> from,
-                                  Phase to, const CompileOptions &options,
-                                  const CPUTarget &target) {
-  CPUTileOptions tile;
-  tile.lanes = target.lanes;
-  tile.tileRows = target.tileRows;
-  tile.tileLanes = target.tileLanes;
-  for (auto [name, phase] : getPhases()) {
-    if (from ? phase <= *from : phase == Phase::Import) {
-      if (!from && !options.dumpPhasesTo.empty() &&
-          failed(dumpPhase(module, phase, options.dumpPhasesTo)))
-        return failure();
-      continue;
-    }
-    if (phase > to || phase == Phase::Artifact)
-      break;
-    PassManager pm(module.getContext());
-    buildPhase(phase, pm, tile);
-    if (failed(pm.run(module)))
-      return failure();
-    if (!options.dumpPhasesTo.empty() &&
-        failed(dumpPhase(module, phase, options.dumpPhasesTo)))
-      return failure();
-  }
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// compile
-//===----------------------------------------------------------------------===//
 
 /// Writes `text` to `path`, whole or not at all.
 static LogicalResult writeFile(Location loc, StringRef path, StringRef text) {
@@ -150,50 +32,138 @@ static LogicalResult writeFile(Location loc, StringRef path, StringRef text) {
   return success();
 }
 
-static LogicalResult emitCodeFile(ModuleOp module, const CPUTarget &target,
-                                  const CompileOptions &options) {
-  Location loc = module.getLoc();
-  FailureOr<std::string> code =
-      generateCode(module, target, options, *options.code);
-  return failed(code) ? failure() : writeFile(loc, options.output, *code);
+static CompileResult asResult(LogicalResult result) {
+  return succeeded(result) ? CompileResult::Success : CompileResult::InputError;
 }
 
-LogicalResult mlir::ds::compile(MLIRContext &context,
-                                const CompileOptions &options) {
-  Location loc = FileLineColLoc::get(&context, options.input, 0, 0);
-  llvm::Expected<CPUTarget> target = parseCPUTarget(options.target);
-  if (!target)
-    return emitError(loc) << llvm::toString(target.takeError());
+namespace {
+/// One compilation.
+class Compilation {
+public:
+  Compilation(MLIRContext &context, const CompileOptions &options)
+      : context(context), options(options),
+        loc(FileLineColLoc::get(&context, options.input, 0, 0)) {}
 
-  OwningOpRef<ModuleOp> module =
-      options.from
-          ? parseSourceFile<ModuleOp>(options.input, ParserConfig(&context))
-          : importONNX(context, options.input, ImportOptions());
-  if (!module)
-    return failure();
-  Phase last = std::min(options.to, Phase::LLVM);
+  CompileResult run();
+
+private:
+  LogicalResult parseTargets();
+  LogicalResult read();
+  CompileResult runShared();
+  CompileResult runPerTarget();
+  CompileResult write();
+
+  MLIRContext &context;
+  const CompileOptions &options;
+  Location loc;
+  /// The phase whose result `module` is; none before the importer's is done.
+  std::optional<Phase> done;
+  OwningOpRef<ModuleOp> module, reference;
+  std::vector<Variant> variants;
+};
+} // namespace
+
+LogicalResult Compilation::parseTargets() {
+  std::vector<std::string> names = options.targets;
+  if (names.empty())
+    names.push_back("host");
+  for (const std::string &name : names) {
+    llvm::Expected<CPUTarget> target = parseCPUTarget(name);
+    if (!target)
+      return emitError(loc) << llvm::toString(target.takeError());
+    if (llvm::any_of(variants, [&](const Variant &other) {
+          return other.target.name() == target->name();
+        }))
+      return emitError(loc) << "target '" << name << "' is given twice";
+    variants.push_back({*target, nullptr});
+  }
+  if (variants.size() > 1 &&
+      (options.to != Phase::Artifact || options.code || options.from))
+    return emitError(loc)
+           << "several targets make an artifact from a model only; name one";
+  return success();
+}
+
+LogicalResult Compilation::read() {
+  module = options.from ? parseSourceFile<ModuleOp>(options.input,
+                                                    ParserConfig(&context))
+                        : importONNX(context, options.input, options.import);
+  done = options.from;
+  return success(bool(module));
+}
+
+/// The phases that are the same for all targets, and a copy of the graph from
+/// which the self-test is made.
+CompileResult Compilation::runShared() {
   bool makesArtifact = options.to == Phase::Artifact && !options.code;
-  std::optional<Phase> from = options.from;
-  OwningOpRef<ModuleOp> reference;
-  artifact::SafeTensorsWriter tests;
-  if (makesArtifact && (!from || *from < Phase::Canonical)) {
-    if (failed(runPhases(*module, from, Phase::Canonical, options, *target)))
-      return failure();
-    from = Phase::Canonical;
+  Phase last = std::min(options.to, Phase::Linalg);
+  if (done && *done >= last)
+    return CompileResult::Success;
+  const CPUTarget &any = variants.front().target;
+  if (makesArtifact && (!done || *done < Phase::Canonical)) {
+    CompileResult result =
+        runPhases(*module, done, Phase::Canonical, options, any);
+    if (result != CompileResult::Success)
+      return result;
+    done = Phase::Canonical;
     reference = module->clone();
   }
-  if (failed(runPhases(*module, from, last, options, *target)))
-    return failure();
-  // Only now: what is wrong with the model has been told, once.
-  if (reference)
-    addSelfTest(*reference, options, tests);
-  if (options.code)
-    return emitCodeFile(*module, *target, options);
+  CompileResult result = runPhases(*module, done, last, options, any);
+  done = last;
+  return result;
+}
+
+CompileResult Compilation::runPerTarget() {
+  Phase last = std::min(options.to, Phase::LLVM);
+  for (Variant &variant : variants) {
+    bool isLast = &variant == &variants.back();
+    variant.module =
+        isLast ? std::move(module) : OwningOpRef<ModuleOp>(module->clone());
+    if (done && *done >= last)
+      continue;
+    CompileResult result =
+        runPhases(*variant.module, done, last, options, variant.target);
+    if (result != CompileResult::Success)
+      return result;
+  }
+  return CompileResult::Success;
+}
+
+CompileResult Compilation::write() {
+  ModuleOp only = *variants.front().module;
+  if (options.code) {
+    FailureOr<std::string> code =
+        generateCode(only, variants.front().target, options, *options.code);
+    return asResult(failed(code) ? failure()
+                                 : writeFile(loc, options.output, *code));
+  }
   if (options.to != Phase::Artifact) {
     std::string text;
     llvm::raw_string_ostream os(text);
-    module->print(os);
-    return writeFile(loc, options.output, text);
+    only->print(os);
+    return asResult(writeFile(loc, options.output, text));
   }
-  return writeArtifact(*module, *target, options, &tests);
+  artifact::SafeTensorsWriter tests;
+  // Only now: what is wrong with the model has been told, once.
+  if (reference)
+    addSelfTest(*reference, options, tests);
+  if (options.progress)
+    llvm::errs() << "ds-compile: artifact\n";
+  return asResult(writeArtifact(variants, options, &tests));
+}
+
+CompileResult Compilation::run() {
+  if (options.progress && !options.from)
+    llvm::errs() << "ds-compile: import\n";
+  if (failed(parseTargets()) || failed(read()))
+    return CompileResult::InputError;
+  CompileResult result = runShared();
+  if (result == CompileResult::Success)
+    result = runPerTarget();
+  return result == CompileResult::Success ? write() : result;
+}
+
+CompileResult mlir::ds::compile(MLIRContext &context,
+                                const CompileOptions &options) {
+  return Compilation(context, options).run();
 }

@@ -155,8 +155,8 @@ static bool recordEntry(ds_context *context, const ds_entry *entry,
 }
 
 /// Compiles the graph as it is spelled to a temporary artifact.
-static LogicalResult compileReference(ModuleOp graph, StringRef path,
-                                      CompileOptions options) {
+static LogicalResult compileReference(OwningOpRef<ModuleOp> graph,
+                                      StringRef path, CompileOptions options) {
   llvm::Triple host(llvm::sys::getDefaultTargetTriple());
   llvm::Expected<CPUTarget> target =
       parseCPUTarget(host.isX86() ? "x86_64:x86-64-v3" : "aarch64");
@@ -168,9 +168,17 @@ static LogicalResult compileReference(ModuleOp graph, StringRef path,
   options.sanitizer = Sanitizer::None;
   options.dumpPhasesTo.clear();
   options.output = path.str();
-  if (failed(runPhases(graph, Phase::Raise, Phase::LLVM, options, *target)))
+  options.pipelines.clear();
+  options.opStats = OpStats::None;
+  options.progress = false;
+  options.explain = nullptr;
+  options.reproducer.clear();
+  if (runPhases(*graph, Phase::Raise, Phase::LLVM, options, *target) !=
+      CompileResult::Success)
     return failure();
-  return writeArtifact(graph, *target, options, /*tests=*/nullptr);
+  std::vector<Variant> variants;
+  variants.push_back({*target, std::move(graph)});
+  return writeArtifact(variants, options, /*tests=*/nullptr);
 }
 
 static int64_t weightBytes(ModuleOp graph) {
@@ -193,8 +201,7 @@ void mlir::ds::addSelfTest(ModuleOp graph, const CompileOptions &options,
     return giveUp(error.message());
   llvm::FileRemover remover(path);
   // What the graph cannot be compiled for has been told by then.
-  OwningOpRef<ModuleOp> copy = graph.clone();
-  if (failed(compileReference(*copy, path, options)))
+  if (failed(compileReference(graph.clone(), path, options)))
     return giveUp("the reference could not be compiled");
 
   ds_load_options load = {};

@@ -184,6 +184,14 @@ void GraphImporter::addArguments(Scope &scope) {
   func.setType(
       builder.getFunctionType(func.getBody().front().getArgumentTypes(), {}));
   func.setAllArgAttrs(attributes);
+  SmallVector<NamedAttribute> bounds;
+  for (const auto &bound : options.bounds)
+    bounds.push_back(builder.getNamedAttr(
+        bound.getKey(),
+        builder.getDenseI64ArrayAttr(
+            {bound.getValue().first, bound.getValue().second})));
+  if (!bounds.empty())
+    func->setAttr("ds.bounds", builder.getDictionaryAttr(bounds));
 }
 
 /// One dim_param is one value: the dim of the first argument that names it.

@@ -32,12 +32,16 @@ static LogicalResult checkOptions(Location loc, const proto::GraphProto &graph,
       emitError(loc) << "the model has no input '" << shape.getKey()
                      << "' to give a shape to";
     }
-  for (const auto &dim : options.dims)
-    if (!symbols.contains(dim.getKey())) {
-      failedAny = true;
-      emitError(loc) << "no input of the model has a dim '" << dim.getKey()
-                     << "'";
-    }
+  auto requireSymbol = [&](StringRef name) {
+    if (symbols.contains(name))
+      return;
+    failedAny = true;
+    emitError(loc) << "no input of the model has a dim '" << name << "'";
+  };
+  for (StringRef name : options.dims.keys())
+    requireSymbol(name);
+  for (StringRef name : options.bounds.keys())
+    requireSymbol(name);
   return failure(failedAny);
 }
 

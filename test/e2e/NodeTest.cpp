@@ -93,7 +93,7 @@ static Outcome compileModel(const std::string &input, const std::string &output,
   mlir::ds::CompileOptions options;
   options.input = input;
   options.output = output;
-  if (mlir::succeeded(mlir::ds::compile(context, options)))
+  if (mlir::ds::compile(context, options) == mlir::ds::CompileResult::Success)
     return {Verdict::Passed, ""};
   if (reason.empty())
     return {Verdict::Wrong, "refused without a reason"};

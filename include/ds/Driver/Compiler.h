@@ -9,11 +9,13 @@
 #define DS_DRIVER_COMPILER_H
 
 #include "ds/Codegen/CPU/Target.h"
+#include "ds/Import/ONNXImporter.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,10 +41,16 @@ ArrayRef<std::pair<StringRef, Phase>> getPhases();
 std::optional<Phase> parsePhase(StringRef name);
 StringRef getPhaseName(Phase phase);
 
+/// How many ops of each kind are there after every phase.
+enum class OpStats { None, Text, JSON };
+
 struct CompileOptions {
   std::string input;  ///< an ONNX model, or IR where `from` is set
   std::string output; ///< the artifact, or what `emit` asks for; "-": stdout
-  std::string target = "host";
+  /// What to make code for, as `parseCPUTarget` understands it; the runtime
+  /// picks the best that its CPU can run. None: the host.
+  std::vector<std::string> targets;
+  ImportOptions import;
   int optLevel = 2;
   /// Phase whose result the input is, when it is IR: the next one runs first.
   std::optional<Phase> from;
@@ -52,19 +60,38 @@ struct CompileOptions {
   std::optional<CodeFile> code;
   /// A folder that gets the IR after every phase; empty for none.
   std::string dumpPhasesTo;
+  /// Pipelines, as text, to run at the end of a phase.
+  std::vector<std::pair<Phase, std::string>> pipelines;
+  OpStats opStats = OpStats::None;
   Sanitizer sanitizer = Sanitizer::None;
+  /// Says on stderr which phase runs.
+  bool progress = false;
+  /// Called after every phase, if set.
+  std::function<void(ModuleOp, Phase)> explain;
+  /// Where to write what reproduces a fault of the compiler itself; empty for
+  /// nowhere.
+  std::string reproducer;
+};
+
+enum class CompileResult {
+  Success,
+  InputError,   ///< the model or a file is at fault; diagnostics say how
+  InternalError ///< the compiler is; a reproducer was written if asked for
 };
 
 /// The dialects and interfaces that compilation needs.
 void registerCompilerDialects(DialectRegistry &registry);
 
+/// All passes and pipelines of the project.
+void registerCompilerPasses();
+
 /// Compiles as `options` say. Everything that is wrong with the model comes as
 /// diagnostics of `context`; nothing is left behind at `options.output` then.
 /// The context must have the dialects above.
-LogicalResult compile(MLIRContext &context, const CompileOptions &options);
+CompileResult compile(MLIRContext &context, const CompileOptions &options);
 
 /// Runs the phases after `from` up to `to` (at most LLVM) on `module`.
-LogicalResult runPhases(ModuleOp module, std::optional<Phase> from, Phase to,
+CompileResult runPhases(ModuleOp module, std::optional<Phase> from, Phase to,
                         const CompileOptions &options, const CPUTarget &target);
 
 } // namespace mlir::ds

@@ -20,6 +20,9 @@ struct ImportOptions {
   llvm::StringMap<SmallVector<int64_t>> shapes;
   /// Sizes to give to dims that are declared by name (dim_param).
   llvm::StringMap<int64_t> dims;
+  /// The least and the largest size of dims that stay dynamic, by name. A call
+  /// outside of them is refused.
+  llvm::StringMap<std::pair<int64_t, int64_t>> bounds;
 };
 
 /// Reads the ONNX model at `path` into a module of one function `main`.
@@ -32,8 +35,9 @@ struct ImportOptions {
 /// bounded by the address space only.
 ///
 /// `main` carries on each argument and result `ds.name` (the ONNX name) and
-/// `ds.symbols` (one string for each dim: its dim_param, or ""); the module
-/// carries `ds.source = {file, opset}`.
+/// `ds.symbols` (one string for each dim: its dim_param, or ""), and where dims
+/// are bounded `ds.bounds` (symbol to [least, largest]); the module carries
+/// `ds.source = {file, opset}`.
 ///
 /// Whatever is wrong with the file or beyond the compiler is reported through
 /// the context's diagnostic engine, everything that can be found in one run,

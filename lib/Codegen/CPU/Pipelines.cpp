@@ -84,6 +84,7 @@ void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createMaskHalves());
   addCleanup(pm);
   pm.addPass(createEmitEntryPoints());
 }

@@ -39,10 +39,40 @@ static constexpr llvm::StringLiteral x86Features[] = {
 static constexpr llvm::StringLiteral armFeatures[] = {
     "neon", "fullfp16", "dotprod", "i8mm", "bf16"};
 
-llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
+static void initializeTargets() {
   llvm::InitializeAllTargets();
   llvm::InitializeAllTargetMCs();
   llvm::InitializeAllAsmPrinters();
+}
+
+void mlir::ds::listCPUTargets(llvm::raw_ostream &os) {
+  initializeTargets();
+  os << "host: " << llvm::sys::getHostCPUName() << "\n";
+  for (llvm::StringRef arch : {"x86_64", "aarch64"}) {
+    llvm::Triple triple(arch + "-unknown-linux-gnu");
+    std::string error;
+    const llvm::Target *target =
+        llvm::TargetRegistry::lookupTarget(triple, error);
+    if (!target)
+      continue;
+    std::unique_ptr<llvm::MCSubtargetInfo> info(
+        target->createMCSubtargetInfo(triple, "", ""));
+    os << arch << ":";
+    // Those that compiled code can run on.
+    for (const auto &cpu : info->getAllProcessorDescriptions()) {
+      llvm::Expected<CPUTarget> usable =
+          parseCPUTarget((arch + ":" + cpu.Key).str());
+      if (usable)
+        os << ' ' << cpu.Key;
+      else
+        llvm::consumeError(usable.takeError());
+    }
+    os << "\n";
+  }
+}
+
+llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
+  initializeTargets();
 
   CPUTarget target;
   auto [base, features] = text.split('+');

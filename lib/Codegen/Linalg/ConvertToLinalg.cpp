@@ -8,6 +8,8 @@
 #include "ds/Codegen/Linalg/Passes.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 namespace mlir::ds {
 #define GEN_PASS_DEF_CONVERTTOLINALG
 #include "ds/Codegen/Linalg/Passes.h.inc"
@@ -82,7 +84,8 @@ void ConvertToLinalg::convertArguments(func::FuncOp func, Lowering &lowering) {
 
 /// One dim_param is one value: binds the dims of all arguments to the first
 /// argument's that names the symbol.
-static void bindEntryDims(func::FuncOp func, Lowering &lowering) {
+static llvm::StringMap<OpFoldResult> bindEntryDims(func::FuncOp func,
+                                                   Lowering &lowering) {
   llvm::StringMap<OpFoldResult> symbols;
   for (BlockArgument arg :
        func.getArguments().take_front(func.getNumArguments())) {
@@ -98,6 +101,35 @@ static void bindEntryDims(func::FuncOp func, Lowering &lowering) {
     }
     lowering.shapes.bindDims(arg, dims);
   }
+  return symbols;
+}
+
+/// States the bounds of dims that were asked for.
+static void checkBounds(func::FuncOp func,
+                        const llvm::StringMap<OpFoldResult> &symbols,
+                        Lowering &l) {
+  auto bounds = func->getAttrOfType<DictionaryAttr>("ds.bounds");
+  if (!bounds)
+    return;
+  for (NamedAttribute bound : bounds) {
+    auto symbol = symbols.find(bound.getName());
+    if (symbol == symbols.end())
+      continue;
+    ArrayRef<int64_t> range = cast<DenseI64ArrayAttr>(bound.getValue());
+    Value size = l.shapes.materialize(symbol->second);
+    auto compare = [&](arith::CmpIPredicate predicate, int64_t limit) {
+      return arith::CmpIOp::create(
+          l.b, l.loc(), predicate, size,
+          l.shapes.materialize(l.shapes.constant(limit)));
+    };
+    Value holds = arith::AndIOp::create(
+        l.b, l.loc(), compare(arith::CmpIPredicate::sge, range[0]),
+        compare(arith::CmpIPredicate::sle, range[1]));
+    std::string message =
+        llvm::formatv("dim '{0}' is {{0}, and was compiled for {1} to {2}",
+                      bound.getName().getValue(), range[0], range[1]);
+    CheckOp::create(l.b, l.loc(), holds, size, size, message);
+  }
 }
 
 void ConvertToLinalg::runOnOperation() {
@@ -112,7 +144,7 @@ void ConvertToLinalg::runOnOperation() {
   OpBuilder builder = OpBuilder::atBlockBegin(&entry);
   Lowering lowering(builder, func.getLoc());
   convertArguments(func, lowering);
-  bindEntryDims(func, lowering);
+  checkBounds(func, bindEntryDims(func, lowering), lowering);
 
   bool failedAny = false;
   for (Operation *op : ops) {

@@ -206,6 +206,24 @@ def LowerChecks : Pass<"ds-lower-checks", "::mlir::ModuleOp"> {
     "::mlir::LLVM::LLVMDialect"];
 }
 
+def MaskHalves : Pass<"ds-mask-halves"> {
+  let summary = "masked accesses of half-precision floats as 16-bit integers";
+  let description = [{
+    Where a target has no masked access of 16-bit elements, LLVM takes the
+    vector apart. Of floats it makes f32 on the way, for which it needs calls
+    that compiled code does not have; integers stay what they are.
+
+    ```mlir
+    // before
+    llvm.intr.masked.store %v, %p, %m : vector<8xbf16>, …
+    // after
+    %i = llvm.bitcast %v : vector<8xbf16> to vector<8xi16>
+    llvm.intr.masked.store %i, %p, %m : vector<8xi16>, …
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def OutlineTasks : Pass<"ds-outline-tasks", "::mlir::ModuleOp"> {
   let summary = "turns parallel loops into functions over a range of tasks";
   let description = [{

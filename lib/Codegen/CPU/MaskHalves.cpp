@@ -1,0 +1,66 @@
+//===- MaskHalves.cpp - Masked accesses of halves as integers -------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ds/Codegen/CPU/Passes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_MASKHALVES
+#include "ds/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+struct MaskHalves : mlir::ds::impl::MaskHalvesBase<MaskHalves> {
+  void runOnOperation() override;
+};
+} // namespace
+
+/// The vector of integers with the bits of a vector of halves; null for any
+/// other type.
+static VectorType asIntegers(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  if (!vector ||
+      !(vector.getElementType().isBF16() || vector.getElementType().isF16()))
+    return nullptr;
+  return vector.clone(IntegerType::get(type.getContext(), 16));
+}
+
+static LogicalResult loadIntegers(LLVM::MaskedLoadOp op, PatternRewriter &b) {
+  VectorType integers = asIntegers(op.getType());
+  if (!integers)
+    return b.notifyMatchFailure(op, "not a vector of halves");
+  Location loc = op.getLoc();
+  Value passThru = op.getPassThru();
+  if (passThru)
+    passThru = LLVM::BitcastOp::create(b, loc, integers, passThru);
+  Value loaded =
+      LLVM::MaskedLoadOp::create(b, loc, integers, op.getData(), op.getMask(),
+                                 passThru, op.getAlignment());
+  b.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), loaded);
+  return success();
+}
+
+static LogicalResult storeIntegers(LLVM::MaskedStoreOp op, PatternRewriter &b) {
+  VectorType integers = asIntegers(op.getValue().getType());
+  if (!integers)
+    return b.notifyMatchFailure(op, "not a vector of halves");
+  Value bits = LLVM::BitcastOp::create(b, op.getLoc(), integers, op.getValue());
+  b.replaceOpWithNewOp<LLVM::MaskedStoreOp>(op, bits, op.getData(),
+                                            op.getMask(), op.getAlignment());
+  return success();
+}
+
+void MaskHalves::runOnOperation() {
+  RewritePatternSet patterns(&getContext());
+  patterns.add(loadIntegers);
+  patterns.add(storeIntegers);
+  if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    signalPassFailure();
+}
