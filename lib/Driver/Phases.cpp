@@ -10,6 +10,7 @@
 #include "ds/Codegen/CPU/Pipelines.h"
 #include "ds/Codegen/Linalg/Passes.h"
 #include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
+#include "ds/Dialect/DS/Passes.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Driver/Compiler.h"
 #include "ds/Transforms/Passes.h"
@@ -59,6 +60,7 @@ void mlir::ds::registerCompilerDialects(DialectRegistry &registry) {
 }
 
 void mlir::ds::registerCompilerPasses() {
+  registerDSDialectPasses();
   registerDSTransformsPasses();
   registerDSLinalgPasses();
   registerDSCPUPasses();
@@ -70,8 +72,10 @@ void mlir::ds::registerCompilerPasses() {
 static void buildPhase(Phase phase, OpPassManager &pm,
                        const CPUTileOptions &tile) {
   switch (phase) {
+  // Nothing to run but the end; quantization has no recipe yet.
   case Phase::Import:
   case Phase::Quantize:
+    return pm.addPass(createVerifyPhase(getPhaseName(phase)));
   case Phase::Artifact:
     return;
   case Phase::Canonical:

@@ -6,6 +6,7 @@
 
 #include "ds/Transforms/Pipelines.h"
 
+#include "ds/Dialect/DS/Passes.h"
 #include "ds/Transforms/Passes.h"
 
 #include "mlir/Pass/PassRegistry.h"
@@ -19,6 +20,7 @@ void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createOnnxInferShapes());
   pm.addPass(createRecordPorts());
+  pm.addPass(createVerifyPhase("canonical"));
 }
 
 void mlir::ds::buildRaisePipeline(OpPassManager &pm) {
@@ -28,6 +30,7 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createDSRaiseAttention());
   pm.addNestedPass<func::FuncOp>(createDSRaiseLinear());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createVerifyPhase("raise"));
 }
 
 void mlir::ds::registerTransformsPipelines() {

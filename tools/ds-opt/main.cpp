@@ -8,6 +8,7 @@
 #include "ds/Codegen/CPU/Pipelines.h"
 #include "ds/Codegen/Linalg/Passes.h"
 #include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
+#include "ds/Dialect/DS/Passes.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Transforms/Passes.h"
 #include "ds/Transforms/Pipelines.h"
@@ -19,6 +20,7 @@
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
+  mlir::ds::registerDSDialectPasses();
   mlir::ds::registerDSTransformsPasses();
   mlir::ds::registerDSLinalgPasses();
   mlir::ds::registerDSCPUPasses();

@@ -7,6 +7,7 @@
 #include "ds/Codegen/CPU/Pipelines.h"
 
 #include "ds/Codegen/CPU/Passes.h"
+#include "ds/Dialect/DS/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -30,6 +31,7 @@ void mlir::ds::buildTilePipeline(OpPassManager &pm, const CPUTileOptions &) {
   addCleanup(pm);
   pm.addNestedPass<func::FuncOp>(createFuseTasks());
   addCleanup(pm);
+  pm.addPass(createVerifyPhase("tile"));
 }
 
 void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
@@ -65,6 +67,7 @@ void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
   pm.addPass(createPlanMemory());
   pm.addPass(createOutlineTasks());
   addCleanup(pm);
+  pm.addPass(createVerifyPhase("bufferize"));
 }
 
 void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
@@ -87,6 +90,7 @@ void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createMaskHalves());
   addCleanup(pm);
   pm.addPass(createEmitEntryPoints());
+  pm.addPass(createVerifyPhase("llvm"));
 }
 
 void mlir::ds::registerCPUPipelines() {
