@@ -55,7 +55,8 @@ Explainer::Explainer(MLIRContext &context, StringRef node, StringRef missed,
   if (node.empty() && missed.empty())
     return;
   remark::RemarkCategories categories;
-  categories.all = ".*";
+  categories.passed = categories.missed = categories.analysis =
+      categories.failed = ".*";
   // An engine that cannot be set up would be a second one of this context.
   (void)remark::enableOptimizationRemarks(
       context, std::make_unique<RemarkPrinter>(node, missed, os),

@@ -40,6 +40,10 @@ void BindWeights::runOnOperation() {
     if (failed(func.insertArgument(position, bytes, {}, func.getLoc())))
       return signalPassFailure();
     Value base = func.getArgument(position);
+    // Inputs are the caller's.
+    for (unsigned i = 0; i < position; ++i)
+      if (isa<TensorType>(func.getArgument(i).getType()))
+        func.setArgAttr(i, "bufferization.writable", b.getBoolAttr(false));
     func.walk([&](WeightOp weight) {
       RankedTensorType type = weight.getType();
       auto [place, isNew] = places.insert(

@@ -39,6 +39,7 @@ void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
   pm.addPass(createBindWeights());
   // Results of tiles go straight to where they are inserted.
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(createInsertCopies());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   // Buffers at the ABI are contiguous.

@@ -6,6 +6,7 @@
 
 #include "ds/Codegen/CPU/Passes.h"
 
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 namespace mlir::ds {
@@ -109,6 +110,14 @@ static Value viewAs(OpBuilder &b, memref::AllocOp alloc, Value buffer) {
                                            b.getIndexAttr(0), sizes, strides);
 }
 
+static void explainCopy(Value result, unsigned number, StringRef reason) {
+  auto remark = remark::missed(
+      result.getLoc(),
+      remark::RemarkOpts::name("in place").category("ds-results-to-arguments"));
+  if (remark)
+    remark << ("result " + Twine(number) + " is copied: " + reason).str();
+}
+
 void ResultsToArguments::convert(func::FuncOp func) {
   foldDims(func);
   Block &entry = func.getBody().front();
@@ -138,6 +147,10 @@ void ResultsToArguments::convert(func::FuncOp func) {
       alloc.replaceAllUsesWith(view);
       alloc.erase();
     } else {
+      explainCopy(result, i,
+                  alloc ? "the value is also another result"
+                        : "it is no buffer of the entry's own, but "
+                          "an input, a constant or a part of one");
       memref::CopyOp::create(b, result.getLoc(), result, argument);
     }
   }

@@ -184,6 +184,28 @@ def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def InsertCopies : Pass<"ds-insert-copies", "::mlir::ModuleOp"> {
+  let summary = "makes the copies that bufferization needs, and says why";
+  let description = [{
+    One-shot analysis decides which ops write where their operand lies; the
+    others get a copy, here, so that bufferization itself makes none. Each copy
+    is a remark that names the node that writes and what stands in the way: a
+    node that reads the old contents later, an input, a constant.
+
+    ```mlir
+    // before
+    %1 = linalg.generic … outs(%x) …
+    %2 = "reads" (%x)
+    // after, with the remark "node 'A' writes a copy of its operand: node 'B' reads it later"
+    %c = bufferization.alloc_tensor() copy(%x)
+    %1 = linalg.generic … outs(%c) …
+    %2 = "reads" (%x)
+    ```
+  }];
+  let statistics = [Statistic<"numCopies", "num-copies", "copies made">];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def LowerChecks : Pass<"ds-lower-checks", "::mlir::ModuleOp"> {
   let summary = "lowers checks of indices from data to code that reports";
   let description = [{
