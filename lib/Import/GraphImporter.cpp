@@ -10,6 +10,8 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SHA256.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -61,13 +63,17 @@ LogicalResult GraphImporter::run() {
     if (isa<arith::ArithDialect, tensor::TensorDialect>(op.getDialect()) &&
         isOpTriviallyDead(&op))
       op.erase();
+  std::string digest =
+      llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(file.bytes())),
+                  /*LowerCase=*/true);
   module->setAttr(
       "ds.source",
       builder.getDictionaryAttr(
           {builder.getNamedAttr(
                "file", builder.getStringAttr(file.path().rsplit('/').second)),
            builder.getNamedAttr(
-               "opset", builder.getI64IntegerAttr(scope.opsets.lookup("")))}));
+               "opset", builder.getI64IntegerAttr(scope.opsets.lookup(""))),
+           builder.getNamedAttr("sha256", builder.getStringAttr(digest))}));
   return success();
 }
 

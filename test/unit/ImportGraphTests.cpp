@@ -27,7 +27,8 @@ TEST_F(Import, NamesAndSymbolsOfTheInterface) {
   EXPECT_THAT(text, HasSubstr("-> (tensor<?x?xi64> {ds.name = \"y\", "
                               "ds.symbols = [\"batch\", \"sequence\"]})"));
   EXPECT_THAT(text,
-              HasSubstr("ds.source = {file = \"model.onnx\", opset = 17"));
+              HasSubstr("ds.source = {file = \"model.onnx\", opset = 17 : i64, "
+                        "sha256 = \""));
   // Dims of one name are one value, so nothing is left to decide at run time.
   EXPECT_THAT(text, Not(HasSubstr("arith")));
   EXPECT_THAT(text, Not(HasSubstr("tensor.dim")));

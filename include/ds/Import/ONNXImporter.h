@@ -37,7 +37,7 @@ struct ImportOptions {
 /// `main` carries on each argument and result `ds.name` (the ONNX name) and
 /// `ds.symbols` (one string for each dim: its dim_param, or ""), and where dims
 /// are bounded `ds.bounds` (symbol to [least, largest]); the module carries
-/// `ds.source = {file, opset}`.
+/// `ds.source = {file, opset, sha256}`, the digest that of the file itself.
 ///
 /// Whatever is wrong with the file or beyond the compiler is reported through
 /// the context's diagnostic engine, everything that can be found in one run,

@@ -41,7 +41,8 @@ enum class Sanitizer { None, Address, Thread };
 /// Understands a `--target` text, or says what it expected.
 llvm::Expected<CPUTarget> parseCPUTarget(llvm::StringRef text);
 
-/// Writes the CPUs that `parseCPUTarget` knows, by architecture, and the host's.
+/// Writes the CPUs that `parseCPUTarget` knows, by architecture, and the
+/// host's.
 void listCPUTargets(llvm::raw_ostream &os);
 
 /// Translates a module of the llvm dialect, whose attribute `ds.entries` lists
