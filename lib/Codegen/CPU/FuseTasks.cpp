@@ -7,6 +7,7 @@
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Dialect/DS/DSDialect.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "llvm/ADT/MapVector.h"
@@ -247,8 +248,13 @@ static void shrinkEmpties(RewriterBase &rewriter, Operation *loop) {
     }
     if (!isBounded)
       continue;
-    Value tile = tensor::EmptyOp::create(rewriter, slice.getLoc(), sizes,
-                                         slice.getType().getElementType());
+    // No tensor.empty: an equal one outside would stand for it, and all tasks
+    // would write to that.
+    SmallVector<int64_t> shape;
+    SmallVector<Value> dynamic;
+    dispatchIndexOpFoldResults(sizes, dynamic, shape);
+    Value tile = bufferization::AllocTensorOp::create(
+        rewriter, slice.getLoc(), slice.getType().clone(shape), dynamic);
     if (!isWhole)
       tile = tensor::ExtractSliceOp::create(
           rewriter, slice.getLoc(), slice.getType(), tile,

@@ -41,11 +41,14 @@ static ArrayRef<Legality> legalityTable() {
                          code[] = {"builtin", "llvm"},
                          weights[] = {"ds.weight"},
                          products[] = {"ds.check", "ds.checked_index",
-                                       "ds.packed_matmul", "ds.weight"};
+                                       "ds.packed_matmul", "ds.weight"},
+                         tiles[] = {"bufferization.alloc_tensor", "ds.check",
+                                    "ds.checked_index", "ds.packed_matmul",
+                                    "ds.weight"};
   static const Legality table[] = {
       {"import", graph, weights, true},  {"canonical", graph, weights, true},
       {"raise", raised, {}, true},       {"quantize", raised, {}, true},
-      {"linalg", loops, products, true}, {"tile", loops, products, true},
+      {"linalg", loops, products, true}, {"tile", loops, tiles, true},
       {"bufferize", buffers, {}, false}, {"llvm", code, {}, false},
   };
   return table;

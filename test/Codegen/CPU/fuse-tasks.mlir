@@ -6,7 +6,7 @@
 // CHECK-SAME: %[[X:.+]]: tensor<?x64xf32>, %[[W:.+]]: tensor<4x2x64x16xf32>, %[[B:.+]]: tensor<128xf32>
 // CHECK: scf.forall (%[[I:.+]], %[[J:.+]]) in (%{{.+}}, 4)
 // CHECK:   %[[ROWS:.+]] = affine.min
-// CHECK:   %[[EMPTY:.+]] = tensor.empty() : tensor<48x32xf32>
+// CHECK:   %[[EMPTY:.+]] = bufferization.alloc_tensor() : tensor<48x32xf32>
 // CHECK:   %[[TILE:.+]] = tensor.extract_slice %[[EMPTY]][0, 0] [%[[ROWS]], 32]
 // CHECK:   %[[P:.+]] = ds.packed_matmul {{.*}} outs(%[[TILE]]
 // CHECK:   linalg.generic {{.*}} ins(%[[P]],

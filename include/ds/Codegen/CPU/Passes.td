@@ -150,6 +150,7 @@ def FuseTasks : Pass<"ds-fuse-tasks", "::mlir::func::FuncOp"> {
            "columns of a product that one task computes: whole panels">,
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect",
+    "::mlir::bufferization::BufferizationDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect"];
 }
