@@ -38,11 +38,13 @@ struct FuseTasks : mlir::ds::impl::FuseTasksBase<FuseTasks> {
 } // namespace
 
 /// Whether tiles of `op` can be computed one by one: element-wise or a
-/// reduction, without products.
+/// reduction. A product of matrices is none: row by row it would read all of
+/// its right-hand side for each row.
 static bool isRowWise(Operation *op) {
   auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
   return generic && generic.hasPureTensorSemantics() &&
          generic.getNumResults() == 1 &&
+         !linalg::isaContractionOpInterface(generic) &&
          llvm::all_of(generic.getIndexingMapsArray(),
                       [](AffineMap map) {
                         return map.isProjectedPermutation(
@@ -103,7 +105,8 @@ private:
 };
 } // namespace
 
-/// The loops of `producer`, where all its readers are members and agree.
+/// The loops of `producer`, where all its readers are members; none for a loop
+/// of the root that its readers do not agree on.
 std::optional<LoopsOfRoot> RowGroup::loopsOf(linalg::GenericOp producer) {
   AffineMap written =
       producer.getMatchingIndexingMap(producer.getDpsInitOperand(0));
@@ -125,9 +128,11 @@ std::optional<LoopsOfRoot> RowGroup::loopsOf(linalg::GenericOp producer) {
       if (auto position = read.getResultPosition(expr))
         loops.back() = written.getDimPosition(*position);
     }
-    if (result && *result != loops)
-      return std::nullopt;
-    result = loops;
+    if (!result)
+      result = loops;
+    for (auto [agreed, loop] : llvm::zip_equal(*result, loops))
+      if (agreed != loop)
+        agreed = std::nullopt;
   }
   return result;
 }

@@ -60,3 +60,40 @@ func.func @whole_sum(%x: tensor<8x16xf32>, %zero: tensor<f32>, %e: tensor<8x16xf
   } -> tensor<8x16xf32>
   return %y : tensor<8x16xf32>
 }
+
+// -----
+
+// The rows of a softmax do not take the product in front of them along: each
+// would read all of its right-hand side.
+// CHECK-LABEL: func.func @product
+// CHECK: arith.mulf
+// CHECK: scf.forall (
+// CHECK-NOT: arith.mulf
+#full = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+func.func @product(%x: tensor<?x64xf32>, %w: tensor<64x32xf32>, %zeros: tensor<?x32xf32>,
+                   %zero: tensor<?xf32>, %e: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %p = linalg.generic {
+      indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>,
+                       affine_map<(i, j, k) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<?x64xf32>, tensor<64x32xf32>) outs(%zeros : tensor<?x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %r = arith.addf %o, %m : f32
+    linalg.yield %r : f32
+  } -> tensor<?x32xf32>
+  %s = linalg.generic {indexing_maps = [#full, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%p : tensor<?x32xf32>) outs(%zero : tensor<?xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = arith.addf %o, %v : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#full, #row, #full], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %s : tensor<?x32xf32>, tensor<?xf32>) outs(%e : tensor<?x32xf32>) {
+  ^bb0(%v: f32, %t: f32, %o: f32):
+    %r = arith.divf %v, %t : f32
+    linalg.yield %r : f32
+  } -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}

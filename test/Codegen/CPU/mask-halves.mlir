@@ -1,0 +1,25 @@
+// RUN: ds-opt %s --ds-mask-halves | FileCheck %s
+
+// Masked accesses of halves go through integers of 16 bits: LLVM would make
+// calls of them where a target has no such instruction. Floats stay.
+// CHECK-LABEL: llvm.func @halves
+// CHECK: %[[PASS:.+]] = llvm.bitcast %{{.+}} : vector<16xbf16> to vector<16xi16>
+// CHECK: %[[BITS:.+]] = llvm.intr.masked.load %{{.+}}, %{{.+}}, %[[PASS]] {alignment = 2 : i32} : {{.*}} -> vector<16xi16>
+// CHECK-DAG: llvm.bitcast %[[BITS]] : vector<16xi16> to vector<16xbf16>
+// CHECK-DAG: llvm.intr.masked.store {{.*}} : vector<16xi16>, vector<16xi1> into !llvm.ptr
+llvm.func @halves(%from: !llvm.ptr, %to: !llvm.ptr, %mask: vector<16xi1>, %v: vector<16xbf16>) -> vector<16xbf16> {
+  %r = llvm.intr.masked.load %from, %mask, %v {alignment = 2 : i32}
+      : (!llvm.ptr, vector<16xi1>, vector<16xbf16>) -> vector<16xbf16>
+  llvm.intr.masked.store %v, %to, %mask {alignment = 2 : i32} : vector<16xbf16>, vector<16xi1> into !llvm.ptr
+  llvm.return %r : vector<16xbf16>
+}
+
+// CHECK-LABEL: llvm.func @floats
+// CHECK-NOT: llvm.bitcast
+// CHECK: llvm.return
+llvm.func @floats(%from: !llvm.ptr, %to: !llvm.ptr, %mask: vector<16xi1>, %else: vector<16xf32>) {
+  %v = llvm.intr.masked.load %from, %mask, %else {alignment = 4 : i32}
+      : (!llvm.ptr, vector<16xi1>, vector<16xf32>) -> vector<16xf32>
+  llvm.intr.masked.store %v, %to, %mask {alignment = 4 : i32} : vector<16xf32>, vector<16xi1> into !llvm.ptr
+  llvm.return
+}
