@@ -64,8 +64,10 @@ void GenerateKernels::runOnOperation() {
       op.emitOpError("expected buffers, found tensors");
       return signalPassFailure();
     }
-    if (failed(lowerContraction(rewriter, op, kernels)))
-      vectorizeGeneric(rewriter, op, lanes, taskElements);
+    if (succeeded(lowerContraction(rewriter, op, kernels)))
+      continue;
+    for (linalg::LinalgOp version : splitOnBroadcast(rewriter, op))
+      vectorizeGeneric(rewriter, version, lanes, taskElements);
   }
 
   // Tasks do not nest.

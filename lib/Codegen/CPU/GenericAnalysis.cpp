@@ -14,12 +14,24 @@
 using namespace mlir;
 using namespace mlir::ds;
 
-/// Whether `expr` is dim + something without dim.
-static bool hasUnitCoefficient(AffineExpr expr, unsigned dim,
-                               unsigned numDims) {
-  AffineExpr rest = simplifyAffineExpr(
-      expr - getAffineDimExpr(dim, expr.getContext()), numDims, 0);
-  return !rest.isFunctionOfDim(dim);
+std::optional<int64_t> mlir::ds::getCoefficient(AffineExpr expr, unsigned dim,
+                                                unsigned numDims) {
+  if (!expr.isFunctionOfDim(dim))
+    return 0;
+  AffineExpr d = getAffineDimExpr(dim, expr.getContext());
+  AffineExpr step =
+      simplifyAffineExpr(expr.replace(d, d + 1) - expr, numDims, 0);
+  if (auto constant = dyn_cast<AffineConstantExpr>(step))
+    return constant.getValue();
+  return std::nullopt;
+}
+
+/// Whether vectors of elements that lie apart can be read.
+static bool hasGather(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return type.getElementType().isIntOrFloat() &&
+         succeeded(type.getStridesAndOffset(strides, offset));
 }
 
 /// Whether elements next to each other in the last dim of `type` are next to
@@ -37,13 +49,21 @@ std::optional<Along> GenericAnalysis::accessAlong(OpOperand &operand,
   if (!map.isFunctionOfDim(dim))
     return Along::Uniform;
   auto type = dyn_cast<MemRefType>(operand.get().getType());
-  ArrayRef<AffineExpr> exprs = map.getResults();
-  if (!type || !hasUnitLastStride(type) ||
-      llvm::any_of(exprs.drop_back(),
-                   [&](AffineExpr e) { return e.isFunctionOfDim(dim); }) ||
-      !hasUnitCoefficient(exprs.back(), dim, map.getNumDims()))
+  if (!type)
     return std::nullopt;
-  return Along::Contiguous;
+  ArrayRef<AffineExpr> exprs = map.getResults();
+  unsigned numDims = map.getNumDims();
+  bool isLast = llvm::none_of(
+      exprs.drop_back(), [&](AffineExpr e) { return e.isFunctionOfDim(dim); });
+  if (isLast && hasUnitLastStride(type) &&
+      getCoefficient(exprs.back(), dim, numDims) == 1)
+    return Along::Contiguous;
+  bool isLinear = llvm::all_of(exprs, [&](AffineExpr e) {
+    return getCoefficient(e, dim, numDims).has_value();
+  });
+  if (mayGather && isLinear && hasGather(type))
+    return Along::Varying;
+  return std::nullopt;
 }
 
 Operation *GenericAnalysis::combiner(unsigned i) {
@@ -57,8 +77,21 @@ Operation *GenericAnalysis::combiner(unsigned i) {
   return last;
 }
 
+Along GenericAnalysis::of(Value value) const {
+  auto it = along.find(value);
+  return it == along.end() ? Along::Uniform : it->second;
+}
+
+bool GenericAnalysis::isContiguous(memref::LoadOp load) {
+  auto indices = load.getIndices();
+  return hasUnitLastStride(load.getMemRefType()) &&
+         of(indices.back()) == Along::Contiguous &&
+         llvm::all_of(indices.drop_back(),
+                      [&](Value v) { return of(v) == Along::Uniform; });
+}
+
 bool GenericAnalysis::bodyIsVectorizable(unsigned dim) {
-  DenseMap<Value, Along> along;
+  along.clear();
   Block *body = op.getBlock();
   for (OpOperand &operand : op->getOpOperands()) {
     Value arg = op.getMatchingBlockArgument(&operand);
@@ -71,10 +104,6 @@ bool GenericAnalysis::bodyIsVectorizable(unsigned dim) {
     for (BlockArgument running : op.getRegionOutputArgs())
       along[running] = Along::Varying;
 
-  auto get = [&](Value v) {
-    auto it = along.find(v);
-    return it == along.end() ? Along::Uniform : it->second;
-  };
   for (Operation &inner : body->without_terminator()) {
     if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
       along[index] = index.getDim() == dim ? Along::Contiguous : Along::Uniform;
@@ -83,24 +112,21 @@ bool GenericAnalysis::bodyIsVectorizable(unsigned dim) {
     if (inner.getNumRegions() != 0)
       return false;
     bool allUniform = llvm::all_of(
-        inner.getOperands(), [&](Value v) { return get(v) == Along::Uniform; });
+        inner.getOperands(), [&](Value v) { return of(v) == Along::Uniform; });
     Along result = allUniform ? Along::Uniform : Along::Varying;
     if (auto load = dyn_cast<memref::LoadOp>(inner); load && !allUniform) {
-      auto indices = load.getIndices();
-      if (!hasUnitLastStride(load.getMemRefType()) ||
-          get(indices.back()) != Along::Contiguous ||
-          llvm::any_of(indices.drop_back(),
-                       [&](Value v) { return get(v) != Along::Uniform; }))
+      if (!isContiguous(load) &&
+          !(mayGather && hasGather(load.getMemRefType())))
         return false;
     } else if (isa<arith::AddIOp>(inner)) {
       // base + lane stays an index when one side is uniform.
-      Along l = get(inner.getOperand(0)), r = get(inner.getOperand(1));
+      Along l = of(inner.getOperand(0)), r = of(inner.getOperand(1));
       if ((l == Along::Contiguous && r == Along::Uniform) ||
           (l == Along::Uniform && r == Along::Contiguous))
         result = Along::Contiguous;
     } else if (isa<arith::SubIOp>(inner)) {
-      if (get(inner.getOperand(0)) == Along::Contiguous &&
-          get(inner.getOperand(1)) == Along::Uniform)
+      if (of(inner.getOperand(0)) == Along::Contiguous &&
+          of(inner.getOperand(1)) == Along::Uniform)
         result = Along::Contiguous;
     } else if (!allUniform && !OpTrait::hasElementwiseMappableTraits(&inner)) {
       return false;
@@ -131,7 +157,26 @@ bool GenericAnalysis::isVectorizable(unsigned dim) {
   return bodyIsVectorizable(dim);
 }
 
-std::optional<unsigned> GenericAnalysis::chooseVectorDim() {
+/// A square costs as many evaluations of the body as it has rows.
+static constexpr unsigned maxTransposedBody = 8;
+
+std::optional<unsigned> GenericAnalysis::findTransposed(unsigned dim) {
+  if (op.getNumReductionLoops() != 0 ||
+      op.getBlock()->getOperations().size() > maxTransposedBody)
+    return std::nullopt;
+  auto liesApart = [&](OpOperand *operand) {
+    return isa<MemRefType>(operand->get().getType()) &&
+           accessAlong(*operand, dim) == Along::Varying;
+  };
+  for (OpOperand *operand : op.getDpsInputOperands())
+    if (liesApart(operand))
+      for (unsigned other = 0, e = op.getNumLoops(); other < e; ++other)
+        if (other != dim && accessAlong(*operand, other) == Along::Contiguous)
+          return other;
+  return std::nullopt;
+}
+
+std::optional<VectorPlan> GenericAnalysis::plan() {
   auto iterators = op.getIteratorTypesArray();
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   SmallVector<unsigned> candidates;
@@ -140,8 +185,12 @@ std::optional<unsigned> GenericAnalysis::chooseVectorDim() {
     for (unsigned i = iterators.size(); i-- > 0;)
       if (iterators[i] == kind && sizes[i] != 1)
         candidates.push_back(i);
-  for (unsigned dim : candidates)
-    if (isVectorizable(dim))
-      return dim;
+  for (bool gathers : {false, true}) {
+    mayGather = gathers;
+    for (unsigned dim : candidates)
+      if (isVectorizable(dim))
+        return VectorPlan{dim, gathers,
+                          gathers ? findTransposed(dim) : std::nullopt};
+  }
   return std::nullopt;
 }

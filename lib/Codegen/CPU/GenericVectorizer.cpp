@@ -14,6 +14,8 @@
 
 #include "GenericVectorizer.h"
 
+#include "ds/Dialect/DS/DSDialect.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -27,11 +29,13 @@ using namespace mlir::ds;
 
 namespace {
 /// Where the body is evaluated: the loop indices (that of the vector dim is
-/// lane 0's), whether for a vector of lanes, and which lanes count (null: all).
+/// lane 0's), whether for a vector of lanes, which lanes count (null: all), and
+/// operands that are at hand already (empty, or null where they are not).
 struct Point {
   SmallVector<Value> indices;
   bool isVector = false;
   Value mask;
+  SmallVector<Value> loaded;
 };
 
 class Emitter {
@@ -47,6 +51,10 @@ private:
   void emitParallelLoops(ArrayRef<unsigned> dims, Point point);
   void emitTasks(ArrayRef<unsigned> dims, Point point);
   void emitVectorLoop(Value lower, Value upper, Point point);
+  void emitSquares(std::pair<Value, Value> rows, std::pair<Value, Value> lanes,
+                   Point point);
+  void emitSquare(Value rowCount, Value columnCount, Point point);
+  void emitInnermost(Point point);
   void emitElement(Point point);
   SmallVector<Value> emitReductionLoops(ArrayRef<unsigned> dims, Point point,
                                         ValueRange running);
@@ -60,6 +68,11 @@ private:
   SmallVector<Value> accessIndices(OpOperand &operand, const Point &point);
   Value read(Value buffer, ValueRange indices, bool contiguous,
              const Point &point);
+  Value readOperand(OpOperand &operand, const Point &point);
+  Value repeatFirst(Value vector, const Point &point);
+  Value readAt(memref::LoadOp load, ValueRange indices, const Point &point);
+  Value gather(Value buffer, ValueRange indices, Value offsets,
+               const Point &point);
   void write(OpOperand &init, Value value, const Point &point);
   Value broadcastIf(Value value, bool isVector);
 
@@ -82,22 +95,26 @@ private:
   linalg::LinalgOp op;
   GenericAnalysis analysis;
   int64_t lanes, taskElements;
-  std::optional<unsigned> vectorDim;
-  SmallVector<unsigned> parallels, reductions; // without the vector dim if it
-                                               // is parallel; with it, last, if
-                                               // it is a reduction
+  std::optional<unsigned> vectorDim, transposedDim;
+  SmallVector<unsigned> parallels, reductions; // without the vector dim, if it
+                                               // is parallel, and the
+                                               // transposed one; with it, last,
+                                               // if it is a reduction
   SmallVector<Value> upper;
 };
 } // namespace
 
 void Emitter::run() {
   b.setInsertionPoint(op);
-  vectorDim = analysis.chooseVectorDim();
+  if (std::optional<VectorPlan> plan = analysis.plan()) {
+    vectorDim = plan->dim;
+    transposedDim = plan->transposed;
+  }
   for (Range range : op.createLoopRanges(b, loc))
     upper.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
   for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
     if (kind == utils::IteratorType::parallel) {
-      if (vectorDim != i)
+      if (vectorDim != i && transposedDim != i)
         parallels.push_back(i);
     } else if (vectorDim != i) {
       reductions.push_back(i);
@@ -121,20 +138,25 @@ void Emitter::run() {
     emitParallelLoops(parallels, point);
 }
 
-/// Outer parallel loops as one forall; a generic of one dim is cut to pieces.
+/// Outer parallel loops as one forall; where there are none, the innermost
+/// dims are cut to pieces.
 void Emitter::emitTasks(ArrayRef<unsigned> dims, Point point) {
   if (dims.empty() && (!vectorDim || vectorIsReduction()))
     return emitParallelLoops(dims, point);
   SmallVector<OpFoldResult> bounds;
   for (unsigned dim : dims)
     bounds.push_back(getAsOpFoldResult(upper[dim]));
-  Value piece;
+  SmallVector<std::pair<unsigned, int64_t>> pieces;
   if (dims.empty()) {
-    piece = index(taskElements);
-    bounds.push_back(getAsOpFoldResult(
-        arith::CeilDivUIOp::create(b, loc, upper[*vectorDim], piece)
-            .getResult()));
+    if (transposedDim)
+      pieces.push_back({*transposedDim, lanes});
+    pieces.push_back(
+        {*vectorDim, transposedDim ? taskElements / lanes : taskElements});
   }
+  for (auto [dim, size] : pieces)
+    bounds.push_back(getAsOpFoldResult(
+        arith::CeilDivUIOp::create(b, loc, upper[dim], index(size))
+            .getResult()));
   auto forall =
       scf::ForallOp::create(b, loc, bounds, ValueRange{}, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
@@ -142,13 +164,19 @@ void Emitter::emitTasks(ArrayRef<unsigned> dims, Point point) {
   if (!dims.empty()) {
     for (auto [dim, iv] : llvm::zip(dims, forall.getInductionVars()))
       point.indices[dim] = iv;
-    return emitParallelLoops({}, point);
+    return emitInnermost(point);
   }
-  Value from =
-      arith::MulIOp::create(b, loc, forall.getInductionVars()[0], piece);
-  Value to = arith::MinUIOp::create(
-      b, loc, arith::AddIOp::create(b, loc, from, piece), upper[*vectorDim]);
-  emitVectorLoop(from, to, point);
+  SmallVector<std::pair<Value, Value>> ranges;
+  for (auto [piece, iv] : llvm::zip_equal(pieces, forall.getInductionVars())) {
+    Value size = index(piece.second);
+    Value from = arith::MulIOp::create(b, loc, iv, size);
+    Value to = arith::MinUIOp::create(
+        b, loc, arith::AddIOp::create(b, loc, from, size), upper[piece.first]);
+    ranges.push_back({from, to});
+  }
+  if (transposedDim)
+    return emitSquares(ranges[0], ranges[1], point);
+  emitVectorLoop(ranges[0].first, ranges[0].second, point);
 }
 
 void Emitter::emitParallelLoops(ArrayRef<unsigned> dims, Point point) {
@@ -160,9 +188,112 @@ void Emitter::emitParallelLoops(ArrayRef<unsigned> dims, Point point) {
     point.indices[dims.front()] = loop.getInductionVar();
     return emitParallelLoops(dims.drop_front(), point);
   }
+  emitInnermost(point);
+}
+
+/// All that is left when the outer parallel loops are there.
+void Emitter::emitInnermost(Point point) {
+  if (transposedDim)
+    return emitSquares({index(0), upper[*transposedDim]},
+                       {index(0), upper[*vectorDim]}, point);
   if (vectorDim && !vectorIsReduction())
     return emitVectorLoop(index(0), upper[*vectorDim], point);
   emitElement(point);
+}
+
+/// Squares of the transposed dim and the vector dim; those at the ends are
+/// parts of one.
+void Emitter::emitSquares(std::pair<Value, Value> rows,
+                          std::pair<Value, Value> columns, Point point) {
+  Value step = index(lanes);
+  auto forEach = [&](unsigned dim, std::pair<Value, Value> range,
+                     llvm::function_ref<void(Value count)> body) {
+    auto loop = scf::ForOp::create(b, loc, range.first, range.second, step);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    Value from = point.indices[dim] = loop.getInductionVar();
+    Value rest = arith::SubIOp::create(b, loc, range.second, from);
+    body(arith::MinUIOp::create(b, loc, rest, step));
+  };
+  forEach(*transposedDim, rows, [&](Value rowCount) {
+    forEach(*vectorDim, columns, [&](Value columnCount) {
+      Value isFull = arith::CmpIOp::create(
+          b, loc, arith::CmpIPredicate::eq,
+          arith::MinUIOp::create(b, loc, rowCount, columnCount), step);
+      auto branch = scf::IfOp::create(b, loc, isFull, /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(branch.thenBlock()->getTerminator());
+      emitSquare(nullptr, nullptr, point);
+      b.setInsertionPoint(branch.elseBlock()->getTerminator());
+      emitSquare(rowCount, columnCount, point);
+    });
+  });
+}
+
+/// Transposes a square: vector i's element j and vector j's element i trade
+/// places, in halves of halves, one shuffle for each vector and level.
+static void transpose(OpBuilder &b, Location loc,
+                      MutableArrayRef<Value> vectors) {
+  int64_t size = vectors.size();
+  for (int64_t half = size / 2; half > 0; half /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t j = 0; j < size; ++j) {
+      bool isUpper = j & half;
+      low.push_back(isUpper ? size + j - half : j);
+      high.push_back(isUpper ? size + j : j + half);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+      if (i & half)
+        continue;
+      Value x = vectors[i], y = vectors[i + half];
+      vectors[i] = vector::ShuffleOp::create(b, loc, x, y, low);
+      vectors[i + half] = vector::ShuffleOp::create(b, loc, x, y, high);
+    }
+  }
+}
+
+/// A square at `point`; where counts are given, only so many rows (of the
+/// transposed dim) and columns of it.
+void Emitter::emitSquare(Value rowCount, Value columnCount, Point point) {
+  point.isVector = true;
+  Value row = point.indices[*transposedDim], lane = point.indices[*vectorDim];
+  SmallVector<SmallVector<Value>> squares(op.getNumDpsInputs());
+  point.mask = rowCount ? maskOf(rowCount) : Value();
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    if (analysis.accessAlong(*operand, *vectorDim) != Along::Varying ||
+        analysis.accessAlong(*operand, *transposedDim) != Along::Contiguous)
+      continue;
+    SmallVector<Value> &square = squares[operand->getOperandNumber()];
+    for (int64_t i = 0; i < lanes; ++i) {
+      // What is past the last column is read, as that one, and not stored.
+      Value offset = index(i);
+      if (columnCount)
+        offset = arith::MinUIOp::create(
+            b, loc, offset,
+            arith::SubIOp::create(b, loc, columnCount, index(1)));
+      point.indices[*vectorDim] = arith::AddIOp::create(b, loc, lane, offset);
+      square.push_back(read(operand->get(), accessIndices(*operand, point),
+                            /*contiguous=*/true, point));
+    }
+    transpose(b, loc, square);
+  }
+  point.indices[*vectorDim] = lane;
+  point.mask = columnCount ? maskOf(columnCount) : Value();
+  point.loaded.resize(squares.size());
+  for (int64_t i = 0; i < lanes; ++i) {
+    OpBuilder::InsertionGuard guard(b);
+    Value offset = index(i);
+    if (rowCount) {
+      Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                           offset, rowCount);
+      auto branch = scf::IfOp::create(b, loc, exists, /*withElseRegion=*/false);
+      b.setInsertionPoint(branch.thenBlock()->getTerminator());
+    }
+    point.indices[*transposedDim] = arith::AddIOp::create(b, loc, row, offset);
+    for (auto [loaded, square] : llvm::zip_equal(point.loaded, squares))
+      loaded = square.empty() ? Value() : square[i];
+    emitElement(point);
+  }
 }
 
 /// Full vectors from `from` on, then the rest up to `to` under a mask.
@@ -328,6 +459,114 @@ Value Emitter::read(Value buffer, ValueRange indices, bool contiguous,
                                       point.mask, one);
 }
 
+/// Lanes past the end as lane 0, which is always there.
+Value Emitter::repeatFirst(Value vector, const Point &point) {
+  if (!point.mask)
+    return vector;
+  Value first = vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
+  return arith::SelectOp::create(b, loc, point.mask, vector,
+                                 broadcastIf(first, true));
+}
+
+/// The elements at `indices` and, from there, at `offsets` in memory, for each
+/// lane.
+Value Emitter::gather(Value buffer, ValueRange indices, Value offsets,
+                      const Point &point) {
+  auto type = cast<MemRefType>(buffer.getType());
+  offsets = repeatFirst(offsets, point);
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  [[maybe_unused]] LogicalResult isStrided =
+      type.getStridesAndOffset(strides, offset);
+  assert(succeeded(isStrided) && "an access that the analysis refuses");
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, buffer);
+  Value zero = index(0), one = index(1);
+  // All elements as one row, of a length that no one asks for.
+  auto row = MemRefType::get(
+      {ShapedType::kDynamic}, type.getElementType(),
+      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
+  Value length = metadata.getSizes().empty() ? one : metadata.getSizes()[0];
+  Value flat = memref::ReinterpretCastOp::create(
+      b, loc, row, buffer, OpFoldResult(metadata.getOffset()),
+      OpFoldResult(length), OpFoldResult(b.getIndexAttr(1)));
+  Value base = zero;
+  for (auto [i, position] : llvm::enumerate(indices)) {
+    Value stride = ShapedType::isDynamic(strides[i])
+                       ? Value(metadata.getStrides()[i])
+                       : index(strides[i]);
+    base = arith::AddIOp::create(
+        b, loc, base, arith::MulIOp::create(b, loc, position, stride));
+  }
+  VectorType result = vectorOf(type.getElementType());
+  unsigned bits = type.getElementTypeBitWidth();
+  if (bits == 32 || bits == 64) {
+    Value all = arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), true));
+    Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(result));
+    return vector::GatherOp::create(b, loc, result, flat, base, offsets, all,
+                                    none);
+  }
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < lanes; ++i) {
+    Value at = arith::AddIOp::create(
+        b, loc, base,
+        vector::ExtractOp::create(b, loc, offsets, ArrayRef<int64_t>{i}));
+    elements.push_back(memref::LoadOp::create(b, loc, flat, at));
+  }
+  return vector::FromElementsOp::create(b, loc, result, elements);
+}
+
+/// What the body reads of an operand.
+Value Emitter::readOperand(OpOperand &operand, const Point &point) {
+  SmallVector<Value> indices = accessIndices(operand, point);
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  if (!type || !point.isVector)
+    return read(operand.get(), indices, /*contiguous=*/false, point);
+  Along along = *analysis.accessAlong(operand, *vectorDim);
+  if (along != Along::Varying)
+    return read(operand.get(), indices, along == Along::Contiguous, point);
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  auto metadata =
+      memref::ExtractStridedMetadataOp::create(b, loc, operand.get());
+  Value step = index(0);
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    int64_t factor = *getCoefficient(expr, *vectorDim, map.getNumDims());
+    if (factor == 0)
+      continue;
+    Value stride =
+        arith::MulIOp::create(b, loc, metadata.getStrides()[i], index(factor));
+    step = arith::AddIOp::create(b, loc, step, stride);
+  }
+  Value lanesFrom0 = vector::StepOp::create(b, loc, vectorOf(b.getIndexType()));
+  Value offsets =
+      arith::MulIOp::create(b, loc, lanesFrom0, broadcastIf(step, true));
+  return gather(operand.get(), indices, offsets, point);
+}
+
+/// What a load of the body reads at `indices`, some of them vectors.
+Value Emitter::readAt(memref::LoadOp load, ValueRange indices,
+                      const Point &point) {
+  Value buffer = load.getMemRef();
+  SmallVector<Value> scalars = llvm::to_vector(indices);
+  if (analysis.isContiguous(load)) {
+    scalars.back() =
+        vector::ExtractOp::create(b, loc, scalars.back(), ArrayRef<int64_t>{0});
+    return read(buffer, scalars, /*contiguous=*/true, point);
+  }
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, buffer);
+  Value offsets;
+  for (auto [i, position] : llvm::enumerate(scalars)) {
+    if (!isa<VectorType>(position.getType()))
+      continue;
+    Value offset = arith::MulIOp::create(
+        b, loc, position, broadcastIf(metadata.getStrides()[i], true));
+    offsets = offsets ? arith::AddIOp::create(b, loc, offsets, offset) : offset;
+    position = index(0);
+  }
+  return gather(buffer, scalars, offsets, point);
+}
+
 void Emitter::write(OpOperand &init, Value value, const Point &point) {
   SmallVector<Value> indices = accessIndices(init, point);
   if (!isa<VectorType>(value.getType()))
@@ -349,11 +588,10 @@ SmallVector<Value> Emitter::evaluate(const Point &point, ValueRange running) {
       map.map(arg, running[operand.getOperandNumber() - op.getNumDpsInputs()]);
       continue;
     }
-    bool contiguous =
-        point.isVector && isa<MemRefType>(operand.get().getType()) &&
-        analysis.accessAlong(operand, *vectorDim) == Along::Contiguous;
-    map.map(arg, read(operand.get(), accessIndices(operand, point), contiguous,
-                      point));
+    Value loaded = point.loaded.empty()
+                       ? Value()
+                       : point.loaded[operand.getOperandNumber()];
+    map.map(arg, loaded ? loaded : readOperand(operand, point));
   }
   Block *body = op.getBlock();
   for (Operation &inner : body->without_terminator())
@@ -418,19 +656,17 @@ Value Emitter::evaluateOp(Operation &inner, const Point &point,
     operands.push_back(map.lookupOrDefault(operand));
     isVector |= isa<VectorType>(operands.back().getType());
   }
-  if (auto load = dyn_cast<memref::LoadOp>(inner); load && isVector) {
-    SmallVector<Value> indices =
-        llvm::to_vector(ArrayRef(operands).drop_front());
-    indices.back() =
-        vector::ExtractOp::create(b, loc, indices.back(), ArrayRef<int64_t>{0});
-    return read(operands.front(), indices, /*contiguous=*/true, point);
-  }
+  if (auto load = dyn_cast<memref::LoadOp>(inner); load && isVector)
+    return readAt(load, ArrayRef(operands).drop_front(), point);
   if (!isVector) {
     Operation *clone = b.clone(inner, map);
     return clone->getResult(0);
   }
-  for (Value &operand : operands)
+  for (Value &operand : operands) {
     operand = broadcastIf(operand, true);
+    if (isa<CheckedIndexOp>(inner))
+      operand = repeatFirst(operand, point);
+  }
   SmallVector<Type> types;
   for (Type type : inner.getResultTypes())
     types.push_back(vectorOf(type));

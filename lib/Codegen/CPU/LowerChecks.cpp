@@ -8,6 +8,8 @@
 
 #include "ds/Codegen/CPU/Passes.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 namespace mlir::ds {
 #define GEN_PASS_DEF_LOWERCHECKS
 #include "ds/Codegen/CPU/Passes.h.inc"
@@ -22,10 +24,29 @@ struct LowerChecks : mlir::ds::impl::LowerChecksBase<LowerChecks> {
 };
 } // namespace
 
+/// `value` for all lanes of `type`, which may be scalar.
+static Value splat(OpBuilder &b, Location loc, Type type, int64_t value) {
+  auto attr = b.getIndexAttr(value);
+  if (auto vector = dyn_cast<VectorType>(type))
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(vector, attr));
+  return arith::ConstantOp::create(b, loc, attr);
+}
+
+/// Emits `body` where `condition`, an i1, holds.
+static void emitIf(OpBuilder &b, Location loc, Value condition,
+                   function_ref<void()> body) {
+  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenBlock()->getTerminator());
+  body();
+}
+
 static void lower(CheckedIndexOp op, Value host, Sites &sites) {
   OpBuilder b(op);
   Location loc = op.getLoc();
-  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Type type = op.getType();
+  Value zero = splat(b, loc, type, 0);
   Value index = op.getIndex(), bound = op.getBound();
   Value wrapped = index;
   if (op.getWrap()) {
@@ -37,14 +58,26 @@ static void lower(CheckedIndexOp op, Value host, Sites &sites) {
   // One unsigned comparison: what is negative is larger than any bound.
   Value isOutside =
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, wrapped, bound);
-  auto outside = scf::IfOp::create(b, loc, isOutside, /*withElseRegion=*/false);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(outside.thenBlock()->getTerminator());
+  auto report = [&](Value index, Value bound) {
     sites.emitReport(b, loc, host,
                      op.getWrap() ? "index {0} is outside [-{1}, {1})"
                                   : "index {0} is outside [0, {1})",
                      index, bound);
+  };
+  if (auto vector = dyn_cast<VectorType>(type)) {
+    Value any = vector::ReductionOp::create(b, loc, vector::CombiningKind::OR,
+                                            isOutside);
+    emitIf(b, loc, any, [&] {
+      for (int64_t i = 0, e = vector.getNumElements(); i < e; ++i) {
+        auto lane = [&](Value v) {
+          return vector::ExtractOp::create(b, loc, v, ArrayRef<int64_t>{i});
+        };
+        emitIf(b, loc, lane(isOutside),
+               [&] { report(lane(index), lane(bound)); });
+      }
+    });
+  } else {
+    emitIf(b, loc, isOutside, [&] { report(index, bound); });
   }
   Value safe = arith::SelectOp::create(b, loc, isOutside, zero, wrapped);
   op.replaceAllUsesWith(safe);

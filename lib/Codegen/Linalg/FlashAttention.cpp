@@ -66,7 +66,7 @@ private:
   void emitTask(scf::ForallOp forall);
   State emitStep(const Place &place, Value keyHead, Value transposedQuery,
                  State state);
-  Value transposeQuery(const Place &place);
+  Value transposeQuery(const Place &place, OpFoldResult rowCount);
   Value applyMasks(const Place &place, Value scores,
                    ArrayRef<OpFoldResult> dims);
   Value exponential(OpBuilder &b, Location loc, Value difference);
@@ -111,7 +111,7 @@ private:
 } // namespace
 
 FlashAttention::FlashAttention(AttentionOp op, Lowering &l)
-    : op(op), b(l.b), loc(l.loc()), linalg{l.b, l.loc()},
+    : op(op), b(l.b), loc(l.loc()), linalg{l.b, l.loc(), /*inTask=*/true},
       query(l.lowered(op.getQuery())), key(l.lowered(op.getKey())),
       value(l.lowered(op.getValue())) {
   // All that is computed through `shapes` must dominate the tasks.
@@ -178,25 +178,35 @@ Value FlashAttention::readBroadcast(OpBuilder &b, Location loc, Value tensor,
   return tensor::ExtractOp::create(b, loc, tensor, clamped);
 }
 
-/// The rows of the block as columns, scaled. Columns past the last row hold it
-/// again: what they give is not stored.
-Value FlashAttention::transposeQuery(const Place &place) {
+/// The rows of the block as columns, scaled. Columns past the last row are 0:
+/// what they give is not stored.
+Value FlashAttention::transposeQuery(const Place &place,
+                                     OpFoldResult rowCount) {
   double scale = op.getScale().convertToDouble();
   if (!natural)
     scale *= llvm::numbers::log2e;
-  Value lastRow = arith<arith::SubIOp>(rows, index(1));
-  return linalg.map(
-      {}, {}, {fixed(depth), fixed(queryBlock)}, f32(),
-      [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-        Value d = linalg::IndexOp::create(b, loc, 0);
-        Value i = arith::AddIOp::create(b, loc, place.row,
-                                        linalg::IndexOp::create(b, loc, 1));
-        Value row = arith::MinSIOp::create(b, loc, i, lastRow);
-        Value element = tensor::ExtractOp::create(
-            b, loc, query, ValueRange{place.batch, place.head, row, d});
-        Value factor = LinalgBuilder::constant(b, loc, f32(), scale);
-        return arith::MulFOp::create(b, loc, element, factor);
-      });
+  SmallVector<OpFoldResult> zeros(2, fixed(0)), ones(2, fixed(1)),
+      used = {fixed(depth), rowCount};
+  bool isFull = isConstantIntValue(rowCount, queryBlock);
+  SmallVector<OpFoldResult> whole = {fixed(depth), fixed(queryBlock)};
+  Value columns =
+      isFull ? linalg.empty(whole, f32()) : linalg.filled(whole, f32(), 0);
+  Value target = columns;
+  if (!isFull)
+    target = tensor::ExtractSliceOp::create(b, loc, columns, zeros, used, ones);
+  Value rows =
+      sliceRows(query, place.batch, place.head, place.row, rowCount, depth);
+  Value transposed =
+      linalg.generic(rows, {map(2, {1, 0}), map(2, {0, 1})}, target,
+                     [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+                       Value factor =
+                           LinalgBuilder::constant(b, loc, f32(), scale);
+                       return arith::MulFOp::create(b, loc, v[0], factor);
+                     });
+  if (isFull)
+    return transposed;
+  return tensor::InsertSliceOp::create(b, loc, transposed, columns, zeros, used,
+                                       ones);
 }
 
 /// e^difference, of scores in the units they are in.
@@ -466,7 +476,7 @@ void FlashAttention::emitTask(scf::ForallOp forall) {
     if (all && *all < queryBlock)
       rowCount = fixed(*all);
   }
-  Value transposed = transposeQuery(place);
+  Value transposed = transposeQuery(place, rowCount);
   SmallVector<OpFoldResult> lanes = {fixed(queryBlock)};
   State state{linalg.filled(lanes, f32(), std::numeric_limits<float>::lowest()),
               linalg.filled(lanes, f32(), 0),
@@ -492,7 +502,7 @@ void FlashAttention::emitTask(scf::ForallOp forall) {
 Value FlashAttention::run() {
   SmallVector<OpFoldResult> resultDims = {dims[0], dims[1], dims[2],
                                           fixed(valueDepth)};
-  Value init = linalg.empty(resultDims, f32());
+  Value init = tensor::EmptyOp::create(b, loc, resultDims, f32());
   AffineExpr size = b.getAffineSymbolExpr(0);
   OpFoldResult blocks = affine::makeComposedFoldedAffineApply(
       b, loc, size.ceilDiv(queryBlock), {dims[2]});

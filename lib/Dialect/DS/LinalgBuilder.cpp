@@ -7,6 +7,7 @@
 #include "ds/Dialect/DS/LinalgBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -31,7 +32,13 @@ Value LinalgBuilder::extend(OpBuilder &b, Location loc, Type type,
 }
 
 Value LinalgBuilder::empty(ArrayRef<OpFoldResult> dims, Type element) {
-  return tensor::EmptyOp::create(b, loc, dims, element);
+  if (!inTask)
+    return tensor::EmptyOp::create(b, loc, dims, element);
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults(dims, dynamic, shape);
+  return bufferization::AllocTensorOp::create(
+      b, loc, RankedTensorType::get(shape, element), dynamic);
 }
 
 Value LinalgBuilder::filled(ArrayRef<OpFoldResult> dims, Type element,

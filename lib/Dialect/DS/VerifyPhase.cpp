@@ -40,15 +40,13 @@ static ArrayRef<Legality> legalityTable() {
                                       "ub",     "vector"},
                          code[] = {"builtin", "llvm"},
                          weights[] = {"ds.weight"},
-                         products[] = {"ds.check", "ds.checked_index",
-                                       "ds.packed_matmul", "ds.weight"},
-                         tiles[] = {"bufferization.alloc_tensor", "ds.check",
-                                    "ds.checked_index", "ds.packed_matmul",
-                                    "ds.weight"};
+                         products[] = {"bufferization.alloc_tensor", "ds.check",
+                                       "ds.checked_index", "ds.packed_matmul",
+                                       "ds.weight"};
   static const Legality table[] = {
       {"import", graph, weights, true},  {"canonical", graph, weights, true},
       {"raise", raised, {}, true},       {"quantize", raised, {}, true},
-      {"linalg", loops, products, true}, {"tile", loops, tiles, true},
+      {"linalg", loops, products, true}, {"tile", loops, products, true},
       {"bufferize", buffers, {}, false}, {"llvm", code, {}, false},
   };
   return table;

@@ -52,18 +52,101 @@ func.func @row_sum(%x: memref<?x?xf32>, %y: memref<?xf32>) {
 
 // -----
 
-// A transposed read is no vector access: element by element.
+// A transposed read: rows of a square, which trade places in registers. Where
+// less than a square is left, loads and stores are masked.
 // CHECK-LABEL: func.func @transpose
-func.func @transpose(%x: memref<64x64xf32>, %y: memref<64x64xf32>) {
-  // CHECK-NOT: vector.
-  // CHECK: memref.load
-  // CHECK: memref.store
+func.func @transpose(%x: memref<?x?xi8>, %y: memref<?x?xi8>) {
+  // CHECK: scf.forall
+  // CHECK: scf.for
+  // CHECK: scf.for
+  // CHECK: scf.if
+  // CHECK-COUNT-16: vector.load {{.*}} vector<16xi8>
+  // CHECK-COUNT-64: vector.shuffle
+  // CHECK-COUNT-16: vector.store
+  // CHECK: else
+  // CHECK-COUNT-16: vector.maskedload
+  // CHECK-COUNT-16: vector.maskedstore
+  // CHECK-NOT: memref.load
+  // CHECK: return
   linalg.generic {
     indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>],
     iterator_types = ["parallel", "parallel"]}
-    ins(%x : memref<64x64xf32>) outs(%y : memref<64x64xf32>) {
+    ins(%x : memref<?x?xi8>) outs(%y : memref<?x?xi8>) {
+  ^bb0(%a: i8, %o: i8):
+    linalg.yield %a : i8
+  }
+  return
+}
+
+// -----
+
+// Every third element: a gather, and nothing past the last lane.
+// CHECK-LABEL: func.func @stride
+func.func @stride(%x: memref<?xf32>, %y: memref<?xf32>) {
+  // CHECK: scf.for
+  // CHECK: vector.gather
+  // CHECK: vector.store
+  // CHECK: scf.if
+  // CHECK: arith.select {{.*}} : vector<16xi1>, vector<16xindex>
+  // CHECK: vector.gather
+  // CHECK: vector.maskedstore
+  linalg.generic {
+    indexing_maps = [affine_map<(i) -> (i * 3)>, affine_map<(i) -> (i)>],
+    iterator_types = ["parallel"]}
+    ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+// An index for each element: checked and gathered for all lanes at once.
+// CHECK-LABEL: func.func @gather_elements
+func.func @gather_elements(%x: memref<?xf32>, %ids: memref<?xi64>, %y: memref<?xf32>, %n: index) {
+  // CHECK: ds.checked_index {{.*}} : vector<16xindex>
+  // CHECK: vector.gather
+  // CHECK-NOT: memref.load
+  linalg.generic {
+    indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+    iterator_types = ["parallel"]}
+    ins(%ids : memref<?xi64>) outs(%y : memref<?xf32>) {
+  ^bb0(%id: i64, %o: f32):
+    %i = arith.index_cast %id : i64 to index
+    %safe = ds.checked_index %i in %n wrap : index
+    %v = memref.load %x[%safe] : memref<?xf32>
+    linalg.yield %v : f32
+  }
+  return
+}
+
+// -----
+
+// Whether %b broadcasts along the rows is decided once; both versions read
+// vectors or one element.
+// CHECK-LABEL: func.func @undecided
+// CHECK-SAME: %[[X:[^:]+]]: memref<?x?xf32>, %[[B:[^:]+]]: memref<?xf32>
+func.func @undecided(%x: memref<?x?xf32>, %b: memref<?xf32>, %y: memref<?x?xf32>, %last: index) {
+  // CHECK: arith.cmpi sge
+  // CHECK: scf.if
+  // CHECK:   vector.load %[[B]]
+  // CHECK:   vector.maskedload %[[B]]
+  // CHECK: else
+  // CHECK-NOT: vector.load %[[B]]
+  // CHECK:   memref.load %[[B]]
+  // CHECK-NOT: vector.gather
+  // CHECK: return
+  linalg.generic {
+    indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+    iterator_types = ["parallel", "parallel"]}
+    ins(%x : memref<?x?xf32>) outs(%y : memref<?x?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %j = linalg.index 1 : index
+    %k = arith.minsi %j, %last : index
+    %v = memref.load %b[%k] : memref<?xf32>
+    %s = arith.addf %a, %v : f32
+    linalg.yield %s : f32
   }
   return
 }

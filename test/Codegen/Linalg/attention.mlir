@@ -10,7 +10,9 @@
 // CHECK: %[[N:.+]] = affine.apply #[[BLOCKS]]
 // CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %[[I:.+]]) in (%{{.+}}, 12, %[[N]])
 // CHECK-NOT: tensor<?x12x?x?xf32>
-// CHECK:   %[[QT:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<64x32xf32>)
+// Queries as columns; those past the last one are 0.
+// CHECK:   linalg.generic {{.*}} ins(%{{.+}} : tensor<?x64xf32>) outs(%{{.+}} : tensor<64x?xf32>)
+// CHECK:   %[[QT:.+]] = tensor.insert_slice {{.*}} into tensor<64x32xf32>
 // CHECK:   scf.for %[[J:.+]] = %{{.+}} to %{{.+}} step %c128
 // CHECK:     tensor.extract_slice %{{.+}} : tensor<128x32xf32> to tensor<?x32xf32>
 // CHECK:     tensor.extract_slice %[[K]][%[[B]], %[[H]], %[[J]], 0] [1, 1, %{{.+}}, 64]

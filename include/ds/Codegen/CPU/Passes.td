@@ -162,6 +162,12 @@ def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
     else loops over vectors with a masked tail. Outer parallel loops become
     `scf.forall`, which later become tasks.
 
+    Elements that lie apart along the vectors' dim but together along another
+    are read as squares that are transposed in registers; others that lie apart,
+    and reads at indices from data, are gathers. What is read at min(index,
+    last), because only a run tells whether it broadcasts, gets a version for
+    each case behind one branch.
+
     ```mlir
     // before
     linalg.generic … ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) { … }
@@ -226,7 +232,7 @@ def LowerChecks : Pass<"ds-lower-checks", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
-    "::mlir::LLVM::LLVMDialect"];
+    "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def MaskHalves : Pass<"ds-mask-halves"> {

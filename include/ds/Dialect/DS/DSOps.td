@@ -57,14 +57,17 @@ def DS_CheckOp : DS_Op<"check"> {
   let assemblyFormat = "$holds `,` $v0 `,` $v1 $message attr-dict";
 }
 
+def DS_IndexOrVector : AnyTypeOf<[Index, VectorOfRankAndType<[1], [Index]>]>;
+
 def DS_CheckedIndexOp : DS_Op<"checked_index",
-    [NoMemoryEffect, SameOperandsAndResultType]> {
+    [NoMemoryEffect, SameOperandsAndResultType] # ElementwiseMappable.traits> {
   let summary = "an index from data, made safe";
   let description = [{
     Gives `index` where 0 <= index < bound; index + bound where
     -bound <= index < 0 and `wrap` is set; otherwise reports the node at the
     op's location with the index and the bound, and gives 0, so that no data
-    makes compiled code leave its buffers. `bound` is at least 1.
+    makes compiled code leave its buffers. `bound` is at least 1. Vectors hold
+    an index for each lane.
 
     It has no memory effect that another op could see, but may not be executed
     where the program would not: it stands inside the body of a generic or loop.
@@ -76,8 +79,9 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
     %safe = ds.checked_index %i in %rows wrap : index
     ```
   }];
-  let arguments = (ins Index:$index, Index:$bound, UnitAttr:$wrap);
-  let results = (outs Index:$result);
+  let arguments = (ins DS_IndexOrVector:$index, DS_IndexOrVector:$bound,
+                       UnitAttr:$wrap);
+  let results = (outs DS_IndexOrVector:$result);
   let assemblyFormat = "$index `in` $bound (`wrap` $wrap^)? attr-dict `:` type($result)";
 }
 

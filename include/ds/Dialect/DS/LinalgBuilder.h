@@ -15,6 +15,10 @@ namespace mlir::ds {
 struct LinalgBuilder {
   OpBuilder &b;
   Location loc;
+  /// Whether all that is written is a parallel task's. Tensors of its own are
+  /// then allocations: an equal tensor.empty outside would stand for them, and
+  /// all tasks would write to that.
+  bool inTask = false;
 
   /// The scalars of inputs, then of the output; gives the output's.
   using Body = function_ref<Value(OpBuilder &, Location, ValueRange)>;
