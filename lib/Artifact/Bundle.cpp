@@ -113,7 +113,7 @@ public:
 
     std::string end =
         zip::directory(files, os.tell(), commentPrefix,
-                       commentPrefix.size() + 2 * SHA256_DIGEST_LENGTH);
+                       commentPrefix.size() + size_t(2) * SHA256_DIGEST_LENGTH);
     envelope.update(end);
     os << end << envelope.finish();
   }

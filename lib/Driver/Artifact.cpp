@@ -11,6 +11,7 @@
 #include "ds/Artifact/Weights.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Threading.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -177,20 +178,25 @@ mlir::ds::writeArtifact(ArrayRef<Variant> variants,
   artifact::Manifest manifest = makeManifest(module, variants, options);
   std::vector<artifact::Member> members;
   // Members refer to their bytes.
-  std::vector<std::string> codes;
-  codes.reserve(variants.size());
-  for (const Variant &variant : variants) {
-    FailureOr<std::string> object = generateCode(
-        *variant.module, variant.target, options, CodeFile::Object);
-    if (failed(object))
-      return failure();
-    llvm::Expected<std::string> code =
-        linkSharedObject(*object, variant.target);
+  std::vector<std::string> codes(variants.size());
+  if (failed(failableParallelForEachN(
+          module.getContext(), 0, variants.size(), [&](size_t i) {
+            FailureOr<std::string> object =
+                generateCode(*variants[i].module, variants[i].target, options,
+                             CodeFile::Object);
+            if (succeeded(object))
+              codes[i] = std::move(*object);
+            return object;
+          })))
+    return failure();
+  // The linker takes one link at a time.
+  for (auto [variant, linked] : llvm::zip_equal(variants, codes)) {
+    llvm::Expected<std::string> code = linkSharedObject(linked, variant.target);
     if (!code)
       return module.emitError(llvm::toString(code.takeError()));
-    codes.push_back(std::move(*code));
+    linked = std::move(*code);
     members.push_back(artifact::Member::fromBytes(
-        "code/" + variant.target.name() + ".so", codes.back()));
+        "code/" + variant.target.name() + ".so", linked));
   }
   artifact::SafeTensorsWriter weights;
   if (failed(addWeights(module, weights)))

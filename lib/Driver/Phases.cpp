@@ -6,18 +6,9 @@
 
 #include "InternalErrors.h"
 
-#include "ds/Codegen/CPU/Passes.h"
-#include "ds/Codegen/CPU/Pipelines.h"
-#include "ds/Codegen/Linalg/Passes.h"
-#include "ds/Dialect/DS/BufferizableOpInterfaceImpl.h"
-#include "ds/Dialect/DS/Passes.h"
-#include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Driver/Compiler.h"
-#include "ds/Transforms/Passes.h"
-#include "ds/Transforms/Pipelines.h"
+#include "ds/InitAll.h"
 
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/Support/FileSystem.h"
@@ -53,35 +44,24 @@ StringRef mlir::ds::getPhaseName(Phase phase) {
 void mlir::ds::registerCompilerDialects(DialectRegistry &registry) {
   // With all of upstream come all external models: a missing one silently
   // disables what it models.
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registry.insert<DSDialect, onnx::ONNXDialect>();
-  registerBufferizableOpInterfaceExternalModels(registry);
+  ds::registerAllDialects(registry);
 }
 
-void mlir::ds::registerCompilerPasses() {
-  registerDSDialectPasses();
-  registerDSTransformsPasses();
-  registerDSLinalgPasses();
-  registerDSCPUPasses();
-  registerTransformsPipelines();
-  registerLinalgPipeline();
-  registerCPUPipelines();
-}
+void mlir::ds::registerCompilerPasses() { ds::registerAllPasses(); }
 
 static void buildPhase(Phase phase, OpPassManager &pm,
                        const CPUTileOptions &tile) {
   switch (phase) {
-  // Nothing to run but the end; quantization has no recipe yet.
   case Phase::Import:
-  case Phase::Quantize:
-    return pm.addPass(createVerifyPhase(getPhaseName(phase)));
+    return buildImportPipeline(pm);
   case Phase::Artifact:
     return;
   case Phase::Canonical:
     return buildCanonicalPipeline(pm);
   case Phase::Raise:
     return buildRaisePipeline(pm);
+  case Phase::Quantize:
+    return buildQuantizePipeline(pm);
   case Phase::Linalg:
     return buildLinalgPipeline(pm);
   case Phase::Tile:

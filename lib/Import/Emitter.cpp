@@ -131,6 +131,16 @@ static LogicalResult verifyOperands(Operation *op) {
   }
   if (message && StringRef(*message).contains("op result #"))
     return success();
+  // ODS knows an absent operand as a value of another type.
+  StringRef expected = message ? StringRef(*message) : StringRef();
+  unsigned number;
+  if (expected.consume_back(", but got 'none'") &&
+      expected.consume_front(
+          ("'" + op->getName().getStringRef() + "' op operand #").str()) &&
+      !expected.consumeInteger(10, number))
+    return mlir::emitError(op->getLoc())
+           << op->getName() << " needs input " << number
+           << ", which is absent; it" << expected;
   return mlir::emitError(op->getLoc()) << message.value_or("invalid operands");
 }
 

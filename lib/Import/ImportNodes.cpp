@@ -21,6 +21,10 @@ void GraphImporter::importNodes(
   SmallVector<NamedNode> order = orderNodes(
       nodes, known, [&](StringRef name) { return locate(scope.prefix + name); },
       failedAny);
+  // What a cycle keeps from being computed has been reported with it.
+  for (const proto::NodeProto &node : nodes)
+    for (const std::string &output : node.output())
+      scope.values.try_emplace(output);
   for (const NamedNode &named : order)
     importNode(named, scope);
 }

@@ -26,7 +26,7 @@ struct LengthRule {
 
 // Expand and Slice may take less than one element for each dim; an input of
 // unknown length is taken to have them all.
-static constexpr LengthRule rules[] = {
+static constexpr LengthRule lengthRules[] = {
     {"ConstantOfShape", 0, LengthRule::OfOutput, 1, -1},
     {"Expand", 1, LengthRule::OfOutput, 1, -1},
     {"Pad", 1, LengthRule::OfInput, 2, 3},
@@ -56,7 +56,7 @@ llvm::StringMap<int64_t>
 mlir::ds::importer::findShapeLengths(const proto::GraphProto &graph) {
   llvm::StringMap<int64_t> ranks = findRanks(graph), lengths;
   for (const proto::NodeProto &node : graph.node()) {
-    for (const LengthRule &rule : rules) {
+    for (const LengthRule &rule : lengthRules) {
       if (node.op_type() != rule.opType || !isGiven(node, rule.input) ||
           isGiven(node, rule.unlessInput) || node.output_size() == 0)
         continue;

@@ -86,7 +86,7 @@ Error Walker::copy(StringRef bytes, Message kind, unsigned depth,
                              " messages deep");
   if (kind == Message::Tensor)
     return copyTensor(bytes, out);
-  return forEachField(bytes, model.data(), [&](const WireField &f) -> Error {
+  return forEachField(bytes, model.begin(), [&](const WireField &f) -> Error {
     std::optional<Message> child = childKind(kind, f.number);
     if (!child || f.type != WireType::Bytes) {
       out.append(f.whole.data(), f.whole.size());
@@ -105,7 +105,7 @@ Error Walker::copyTensor(StringRef bytes, std::string &out) {
   uint64_t dataType = 0;
   bool isSegmented = false;
   if (Error error =
-          forEachField(bytes, model.data(), [&](const WireField &f) -> Error {
+          forEachField(bytes, model.begin(), [&](const WireField &f) -> Error {
             fields.push_back(f);
             if (f.number == DataType)
               dataType = f.varint;

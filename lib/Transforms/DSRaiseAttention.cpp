@@ -60,10 +60,6 @@ private:
 };
 } // namespace
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 void AttentionMatcher::takeScale(Value &value) {
   while (Operation *op = value.getDefiningOp()) {
     // A constant of a higher rank would broadcast.

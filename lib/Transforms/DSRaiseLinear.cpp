@@ -29,10 +29,6 @@ static void missed(Operation *op, const Twine &reason) {
   reportMissed(op, passName(), "linear layer", reason);
 }
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Why `w` cannot be the matrix of a linear layer, or an empty string.
 static std::string checkMatrix(Value w) {
   RankedTensorType type = typeOf(w);

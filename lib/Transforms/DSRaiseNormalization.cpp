@@ -31,10 +31,6 @@ struct LayerNorm {
 };
 } // namespace
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// The first axis that a mean over the last axes reduces, or nullopt where it
 /// does anything else.
 static std::optional<int64_t> lastAxes(onnx::ReduceMeanOp op) {

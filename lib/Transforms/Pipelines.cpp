@@ -15,6 +15,10 @@
 using namespace mlir;
 using namespace mlir::ds;
 
+void mlir::ds::buildImportPipeline(OpPassManager &pm) {
+  pm.addPass(createVerifyPhase("import"));
+}
+
 void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -33,11 +37,21 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm) {
   pm.addPass(createVerifyPhase("raise"));
 }
 
+void mlir::ds::buildQuantizePipeline(OpPassManager &pm) {
+  pm.addPass(createVerifyPhase("quantize"));
+}
+
 void mlir::ds::registerTransformsPipelines() {
+  PassPipelineRegistration<>("ds-import-pipeline",
+                             "Checks what the importer made",
+                             buildImportPipeline);
   PassPipelineRegistration<>("ds-canonical-pipeline",
                              "Canonical onnx with the most static types",
                              buildCanonicalPipeline);
   PassPipelineRegistration<>("ds-raise-pipeline",
                              "Recognises what graphs spell out",
                              buildRaisePipeline);
+  PassPipelineRegistration<>("ds-quantize-pipeline",
+                             "Checks raised graphs; no recipe yet",
+                             buildQuantizePipeline);
 }

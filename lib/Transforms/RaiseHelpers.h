@@ -23,6 +23,11 @@ bool isClose(double value, double expected, Type element);
 /// The elements of a small integer constant, or nullopt.
 std::optional<SmallVector<int64_t>> getIntConstant(Value value);
 
+/// The type of a tensor, all of which are ranked here.
+inline RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
 /// Whether a value is known at compile time: a weight or a constant.
 bool isWeight(Value value);
 

@@ -7,7 +7,7 @@ std::string SHA256::finish() {
   SHA256_Final(digest, &context);
   static constexpr char digits[] = "0123456789abcdef";
   std::string hex;
-  hex.reserve(2 * SHA256_DIGEST_LENGTH);
+  hex.reserve(size_t(2) * SHA256_DIGEST_LENGTH);
   for (uint8_t byte : digest) {
     hex.push_back(digits[byte >> 4]);
     hex.push_back(digits[byte & 15]);

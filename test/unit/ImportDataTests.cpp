@@ -159,8 +159,7 @@ TEST_F(ImportData, ElementsAndShapeDisagree) {
   outputOf(m, "typeless", 0, {1});
   importModel(m);
   for (const char *expected :
-       {"initializer 'few_init': its shape [3] has 3 elements, but float_data "
-        "holds 1",
+       {"initializer 'few_init': its shape [3] has 3 elements, but float_data",
         "initializer 'bytes_init': its type needs 12 bytes, but 5 are stored",
         "initializer 'many_init': its type needs 12 bytes, but 1600 are stored",
         "initializer 'negative_init': dim -3 is negative",

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 using namespace ds::run;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 bool Results::allEqual() const {
   return std::all_of(comparisons.begin(), comparisons.end(),
@@ -23,7 +23,7 @@ static void writeFile(const std::string &path, const std::string &text) {
     fail(path + ": cannot be written: " + std::strerror(errno));
 }
 
-static Json toJson(const ComparisonResult &result) {
+static OrderedJson toJson(const ComparisonResult &result) {
   const ds_comparison &c = result.comparison;
   return {{"entry", result.entry},      {"output", result.output},
           {"equal", result.equal()},    {"elements", c.elements},
@@ -32,8 +32,8 @@ static Json toJson(const ComparisonResult &result) {
           {"atol", result.atol}};
 }
 
-static Json toJson(const BenchmarkResult &result) {
-  Json percentiles = Json::object();
+static OrderedJson toJson(const BenchmarkResult &result) {
+  OrderedJson percentiles = OrderedJson::object();
   char key[32];
   for (auto [percent, seconds] : result.percentiles) {
     std::snprintf(key, sizeof(key), "p%g", percent);
@@ -47,7 +47,8 @@ static Json toJson(const BenchmarkResult &result) {
 }
 
 void ds::run::writeJson(const std::string &path, const Results &results) {
-  Json json = {{"artifact", results.artifact}, {"status", results.status}};
+  OrderedJson json = {{"artifact", results.artifact},
+                      {"status", results.status}};
   if (!results.message.empty())
     json["message"] = results.message;
   if (!results.entry.empty())
@@ -69,7 +70,8 @@ void ds::run::writeJson(const std::string &path, const Results &results) {
     json["benchmark"] = toJson(results.benchmark);
   // Names come from models and may hold any bytes.
   writeFile(path,
-            json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+            json.dump(1, ' ', false, OrderedJson::error_handler_t::replace) +
+                "\n");
 }
 
 static std::string escape(const std::string &text) {

@@ -12,10 +12,14 @@
 
 namespace mlir::ds {
 
+/// Nothing but the check of what the importer made.
+void buildImportPipeline(OpPassManager &pm);
 /// Most static types, folded shape arithmetic, no dead or repeated ops.
 void buildCanonicalPipeline(OpPassManager &pm);
 /// Spelled-out linear layers, attention, normalization and activations to ops.
 void buildRaisePipeline(OpPassManager &pm);
+/// Nothing but the check yet: no recipe quantizes.
+void buildQuantizePipeline(OpPassManager &pm);
 
 /// Registers the above as `ds-canonical-pipeline` and so on.
 void registerTransformsPipelines();

@@ -54,7 +54,7 @@ static bool isRowWise(Operation *op) {
              .isProjectedPermutation();
 }
 
-static bool isElementwise(Operation *op) {
+static bool isElementwiseGeneric(Operation *op) {
   return isRowWise(op) && cast<linalg::GenericOp>(op).getNumParallelLoops() ==
                               cast<linalg::GenericOp>(op).getNumLoops();
 }
@@ -70,7 +70,7 @@ static linalg::GenericOp findEpilogue(PackedMatmulOp product) {
     return nullptr;
   OpOperand &use = *product->use_begin();
   auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
-  if (!generic || !isElementwise(generic) || generic.isDpsInit(&use) ||
+  if (!generic || !isElementwiseGeneric(generic) || generic.isDpsInit(&use) ||
       generic->getBlock() != product->getBlock() ||
       generic.getNumLoops() != 2 ||
       !generic.getMatchingIndexingMap(&use).isIdentity() ||
@@ -168,7 +168,7 @@ llvm::SmallBitVector RowGroup::rowLoops() {
 
 std::optional<Group>
 RowGroup::find(const llvm::SmallPtrSetImpl<Operation *> &taken) {
-  if (!isElementwise(root))
+  if (!isElementwiseGeneric(root))
     return std::nullopt;
   collect(taken);
   llvm::SmallBitVector rows = rowLoops();

@@ -11,10 +11,6 @@ using namespace mlir;
 using namespace mlir::ds;
 using onnx::elementType;
 
-static Type storageOf(Value source) {
-  return Lowering::storageElement(elementType(source));
-}
-
 /// States that `dim` has an element to read unless nothing is read: the checked
 /// index falls back to 0, which must exist.
 static LogicalResult requireReadable(Lowering &l, Operation *op,
@@ -87,7 +83,7 @@ static LogicalResult lowerGather(onnx::GatherOp op, Lowering &l) {
           .getSliceMap(axis, indexRank);
   l.setLowered(
       op.getOutput(),
-      generate(l, result, storageOf(op.getData()),
+      generate(l, result, Lowering::storageOf(op.getData()),
                loweredAs(l, op.getIndices()), indexMap, [&](const Cell &cell) {
                  SmallVector<Value> at;
                  for (int64_t i = 0; i < axis; ++i)
@@ -123,15 +119,16 @@ static LogicalResult lowerGatherElements(onnx::GatherElementsOp op,
   Value bound = s.materialize(data[axis]);
   l.setLowered(
       op.getOutput(),
-      generate(
-          l, result, storageOf(op.getData()), loweredAs(l, op.getIndices()),
-          l.b.getMultiDimIdentityMap(rank), [&](const Cell &cell) {
-            SmallVector<Value> at;
-            for (int64_t i = 0; i < rank; ++i)
-              at.push_back(i == axis ? checkedIndex(cell, cell.inputs[0], bound)
-                                     : cell.index(i));
-            return cell.extract(source, at);
-          }));
+      generate(l, result, Lowering::storageOf(op.getData()),
+               loweredAs(l, op.getIndices()), l.b.getMultiDimIdentityMap(rank),
+               [&](const Cell &cell) {
+                 SmallVector<Value> at;
+                 for (int64_t i = 0; i < rank; ++i)
+                   at.push_back(i == axis
+                                    ? checkedIndex(cell, cell.inputs[0], bound)
+                                    : cell.index(i));
+                 return cell.extract(source, at);
+               }));
   return success();
 }
 
@@ -155,7 +152,7 @@ static LogicalResult lowerGatherND(onnx::GatherNDOp op, Lowering &l) {
   Value tuples = loweredAs(l, op.getIndices());
   l.setLowered(
       op.getOutput(),
-      generate(l, result, storageOf(op.getData()), {}, {},
+      generate(l, result, Lowering::storageOf(op.getData()), {}, {},
                [&](const Cell &cell) {
                  SmallVector<Value> at, position;
                  for (int64_t i = 0; i < lead; ++i)
@@ -193,8 +190,8 @@ static LogicalResult lowerReverseSequence(onnx::ReverseSequenceOp op,
   l.setLowered(
       op.getOutput(),
       generate(
-          l, dims, storageOf(op.getInput()), loweredAs(l, op.getSequenceLens()),
-          lengthMap, [&](const Cell &cell) {
+          l, dims, Lowering::storageOf(op.getInput()),
+          loweredAs(l, op.getSequenceLens()), lengthMap, [&](const Cell &cell) {
             OpBuilder &b = cell.b;
             Value length = arith::IndexCastOp::create(
                 b, cell.loc, b.getIndexType(), cell.inputs[0]);

@@ -11,10 +11,6 @@ using namespace mlir;
 using namespace mlir::ds;
 using onnx::elementType;
 
-static Type storageOf(Value source) {
-  return Lowering::storageElement(elementType(source));
-}
-
 //===----------------------------------------------------------------------===//
 // Shape, Size
 //===----------------------------------------------------------------------===//
@@ -54,9 +50,9 @@ static LogicalResult lowerElements(Operation *op, Lowering &l) {
   SmallVector<int64_t> shape;
   if (isa<onnx::ShapeOp>(op))
     shape.push_back(elements.size());
-  l.setLowered(
-      result,
-      tensorOf(l, elements, RankedTensorType::get(shape, storageOf(result))));
+  l.setLowered(result, tensorOf(l, elements,
+                                RankedTensorType::get(
+                                    shape, Lowering::storageOf(result))));
   return success();
 }
 
@@ -70,7 +66,7 @@ static LogicalResult lowerConstantOfShape(onnx::ConstantOfShapeOp op,
   for (OpFoldResult dim : dims)
     if (failed(requireAtLeast(l, op, dim, 0, "its shape has a dim of {0}")))
       return failure();
-  Type storage = storageOf(op.getOutput());
+  Type storage = Lowering::storageOf(op.getOutput());
   TypedAttr value = l.b.getZeroAttr(storage);
   if (op.getValue()) {
     Attribute element = *op.getValue()->value_begin<Attribute>();
@@ -93,7 +89,7 @@ static Value onlyElement(Lowering &l, Value source) {
 }
 
 static LogicalResult lowerRange(onnx::RangeOp op, Lowering &l) {
-  Type element = storageOf(op.getOutput());
+  Type element = Lowering::storageOf(op.getOutput());
   if (isa<IntegerType>(element)) {
     FailureOr<OpFoldResult> delta =
         onnx::getScalar(op, l.shapes, op.getDelta(), "delta");
@@ -148,7 +144,7 @@ static Value one(const Cell &cell, Type type) {
 }
 
 static LogicalResult lowerEyeLike(onnx::EyeLikeOp op, Lowering &l) {
-  Type element = storageOf(op.getOutput());
+  Type element = Lowering::storageOf(op.getOutput());
   l.setLowered(
       op.getOutput(),
       generate(l, dimsOf(l, op.getOutput()), element, {}, {},
@@ -173,7 +169,7 @@ static LogicalResult lowerEyeLike(onnx::EyeLikeOp op, Lowering &l) {
 static LogicalResult lowerTrilu(onnx::TriluOp op, Lowering &l) {
   Dims dims = dimsOf(l, op.getOutput());
   int64_t rank = dims.size();
-  Type element = storageOf(op.getOutput());
+  Type element = Lowering::storageOf(op.getOutput());
   Value k;
   if (onnx::isPresent(op.getK()))
     k = arith::IndexCastOp::create(l.b, l.loc(), l.b.getIndexType(),
@@ -221,7 +217,8 @@ static LogicalResult lowerOneHot(onnx::OneHotOp op, Lowering &l) {
   l.setLowered(
       op.getOutput(),
       generate(
-          l, dims, storageOf(op.getOutput()), loweredAs(l, op.getIndices()),
+          l, dims, Lowering::storageOf(op.getOutput()),
+          loweredAs(l, op.getIndices()),
           AffineMap::get(dims.size(), 0, exprs, l.b.getContext()),
           [&](const Cell &cell) -> Value {
             OpBuilder &b = cell.b;

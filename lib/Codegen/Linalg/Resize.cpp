@@ -221,8 +221,9 @@ static SmallVector<Value> effectiveWeights(Doubles f, Axis &axis,
 static SmallVector<Tap> interpolationTaps(Lowering &l, Axis &axis,
                                           Type compute) {
   int64_t count = axis.op.getMode() == "linear" ? 2 : 4;
+  int64_t before = count / 2 - 1;
   auto first = [&](Doubles f, Value position) {
-    return f.sub(f.floor(position), f.constant(count / 2 - 1));
+    return f.sub(f.floor(position), f.constant(before));
   };
   SmallVector<Tap> taps;
   for (int64_t i = 0; i < count; ++i) {

@@ -33,6 +33,10 @@ public:
   /// The storage type of an ONNX element type: signless integers, i8 for bool.
   static Type storageElement(Type element);
   static RankedTensorType storageType(Type tensor);
+  /// The storage type of the elements of a source value.
+  static Type storageOf(Value source) {
+    return storageElement(getElementTypeOrSelf(source));
+  }
 
   /// The lowered tensor of a source value.
   Value lowered(Value source) const { return map.lookup(source); }
