@@ -323,7 +323,7 @@ Status bindOutput(const Entry &entry, EntryState &state, size_t index) {
   bool isOurs = given && (state.owned[index].startsAt(given->data) ||
                           state.spare[index].startsAt(given->data));
   if (given && given->data && !isOurs) {
-    bool direct;
+    bool direct = false;
     DS_TRY(bindGiven(port, state, index, bytes, direct));
     if (direct)
       return checkOverlap(entry, state, index, bytes);
