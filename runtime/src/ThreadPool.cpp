@@ -14,6 +14,43 @@
 
 using namespace ds::rt;
 
+/// Keeps a worker off the CPU of the thread that it helps. The system likes to
+/// wake a thread where its waker runs, even where another CPU is idle; a worker
+/// there would take turns with its caller for milliseconds. Workers are not
+/// bound to a CPU: all that the process may use are theirs but for moments.
+class ds::rt::Placement {
+public:
+  explicit Placement(bool enabled)
+      : enabled(enabled && sched_getaffinity(0, sizeof(home), &home) == 0) {}
+
+  /// Moves away where `cpu` is this thread's, too.
+  void leave(int cpu) {
+    caller = cpu;
+    if (enabled && cpu >= 0 && cpu == sched_getcpu()) {
+      avoidCaller();
+      restore();
+    }
+  }
+  /// To be called before sleeping: it takes effect on waking up.
+  void avoidCaller() {
+    if (!enabled || caller < 0 || caller >= CPU_SETSIZE)
+      return;
+    cpu_set_t others = home;
+    CPU_CLR(caller, &others);
+    if (CPU_COUNT(&others) != 0)
+      sched_setaffinity(0, sizeof(others), &others);
+  }
+  void restore() {
+    if (enabled)
+      sched_setaffinity(0, sizeof(home), &home);
+  }
+
+private:
+  cpu_set_t home;
+  bool enabled;
+  int caller = -1;
+};
+
 namespace {
 
 constexpr uint32_t owned = 1u << 31;   // Taken by the caller of a loop.
@@ -136,6 +173,7 @@ void ThreadPool::parallelFor(ds_task_fn fn, int64_t n, void *ctx) {
     currentWorker = before;
     return;
   }
+  slot->cpu = spinning ? sched_getcpu() : -1;
   slot->fn = fn;
   slot->ctx = ctx;
   slot->n = n;
@@ -185,7 +223,7 @@ void ThreadPool::wakeWorkers(int64_t wanted) {
     futexWake(epoch, int(std::min<int64_t>(wanted, INT_MAX)));
 }
 
-bool ThreadPool::helpAny(int32_t worker) {
+bool ThreadPool::helpAny(int32_t worker, Placement &placement) {
   bool helped = false;
   for (size_t i = 0; i < slotCount; ++i) {
     // Different workers start at different slots, so that two loops at the
@@ -196,6 +234,7 @@ bool ThreadPool::helpAny(int32_t worker) {
       if (!slot.state.compare_exchange_weak(state, state + 1,
                                             std::memory_order_acquire))
         continue;
+      placement.leave(slot.cpu);
       // A loop whose last pieces still run has nothing to claim: no help, so
       // that the worker does not come back at once.
       helped |= slot.runPieces(worker);
@@ -212,18 +251,21 @@ bool ThreadPool::helpAny(int32_t worker) {
 void ThreadPool::workerMain(int32_t worker) {
   // New threads inherit the modes of whoever starts them.
   FloatEnvironment standard;
+  Placement placement(spinning);
   for (;;) {
     uint32_t seen = epoch.load(std::memory_order_seq_cst);
     if (stopping.load(std::memory_order_seq_cst))
       return;
-    if (helpAny(worker))
+    if (helpAny(worker, placement))
       continue;
     auto news = [&] { return epoch.load(std::memory_order_relaxed) != seen; };
     if (spinUntil(spinning, news))
       continue;
+    placement.avoidCaller();
     sleepers.fetch_add(1, std::memory_order_seq_cst);
     if (epoch.load(std::memory_order_seq_cst) == seen)
       futexWait(epoch, seen);
     sleepers.fetch_sub(1, std::memory_order_seq_cst);
+    placement.restore();
   }
 }

@@ -19,6 +19,8 @@
 
 namespace ds::rt {
 
+class Placement;
+
 class ThreadPool {
 public:
   /// `threads` counts the caller of a loop, so one less is started; fewer if
@@ -43,6 +45,7 @@ private:
     ds_task_fn fn = nullptr;
     void *ctx = nullptr;
     int64_t n = 0, piece = 1;
+    int cpu = -1; ///< Where the owner runs.
     alignas(64) std::atomic<int64_t> next{0};
 
     /// Claims and runs pieces; tells whether there was one.
@@ -55,7 +58,7 @@ private:
   void close(Slot &slot);
   void wakeWorkers(int64_t wanted);
   void workerMain(int32_t worker);
-  bool helpAny(int32_t worker);
+  bool helpAny(int32_t worker, Placement &placement);
 
   std::array<Slot, slotCount> slots;
   alignas(64) std::atomic<uint32_t> epoch{0}; ///< Counts opened slots.
