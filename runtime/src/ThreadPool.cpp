@@ -149,12 +149,14 @@ bool ThreadPool::Slot::runPieces(int32_t worker) {
   int32_t before = currentWorker;
   currentWorker = worker;
   bool any = false;
-  for (;;) {
-    int64_t begin = next.fetch_add(piece, std::memory_order_relaxed);
-    if (begin >= n)
-      break;
+  int64_t begin = next.load(std::memory_order_relaxed);
+  while (begin < n) {
+    int64_t end = begin + std::max<int64_t>(1, (n - begin) / shares);
+    if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed))
+      continue;
     any = true;
-    fn(ctx, begin, std::min(begin + piece, n), worker);
+    fn(ctx, begin, end, worker);
+    begin = next.load(std::memory_order_relaxed);
   }
   currentWorker = before;
   return any;
@@ -177,8 +179,9 @@ void ThreadPool::parallelFor(ds_task_fn fn, int64_t n, void *ctx) {
   slot->fn = fn;
   slot->ctx = ctx;
   slot->n = n;
-  // Several pieces per worker even out tasks of different length.
-  slot->piece = std::max<int64_t>(1, n / (int64_t(threads()) * 8));
+  // Half of a worker's part of what is left: long runs of neighbours at first,
+  // and single tasks at the end, so that no one waits for long.
+  slot->shares = 2 * int64_t(threads());
   slot->next.store(0, std::memory_order_relaxed);
   slot->state.store(owned | open, std::memory_order_release);
   wakeWorkers(n - 1);

@@ -2,7 +2,8 @@
 //
 // Parallel loops of a few microseconds, dispatched from any number of threads
 // at once. Each loop takes a slot; idle workers join any open slot and claim
-// pieces from an atomic counter. A loop that finds no free slot, comes from
+// pieces from an atomic counter, large ones first: what a worker claims is a
+// part of what is left. A loop that finds no free slot, comes from
 // inside another loop, or has one task runs on its own thread: that is slower,
 // never different.
 //
@@ -44,7 +45,7 @@ private:
     std::atomic<uint32_t> state{0};
     ds_task_fn fn = nullptr;
     void *ctx = nullptr;
-    int64_t n = 0, piece = 1;
+    int64_t n = 0, shares = 1;
     int cpu = -1; ///< Where the owner runs.
     alignas(64) std::atomic<int64_t> next{0};
 
