@@ -1,0 +1,109 @@
+"""Products: MatMul, Gemm and Conv."""
+
+import numpy as np
+
+from .case import F32, F64, FLOATS, I32, I64, Case, epsilon, is_float, resized
+
+
+def tolerance(dtype: np.dtype, terms: int, magnitude: float = 4.0) -> dict[str, float]:
+    """Every rounding is of a partial sum of `terms` products of at most `magnitude`."""
+    if not is_float(dtype):
+        return {}
+    return {"relative": 2 * epsilon(dtype), "absolute": epsilon(dtype) * magnitude * (terms + 2)}
+
+
+def matmul(case: Case) -> None:
+    dtype = case.narrow = case.pick([*FLOATS, I32, I64])
+    m, k, n = case.size(), case.size(), case.size()
+    batch = case.shape(case.integer(0, 3), most=12)
+    left = [1 if case.chance(0.25) else size for size in batch]
+    right = [1 if case.chance(0.25) else size for size in batch]
+    left, right = left[case.integer(0, len(left)) :], right[case.integer(0, len(right)) :]
+    a, b = [*left, m, k], [*right, k, n]
+    if case.chance(0.1):
+        a = [k]
+    if case.chance(0.1):
+        b = [k]
+    names = [case.tensor(case.values(a, dtype, -2, 2)), case.tensor(case.values(b, dtype, -2, 2))]
+    case.node("MatMul", names, dtype, **tolerance(dtype, k))
+    if case.dynamic(names[0], len(a) - 1) and all(a):
+        case.must_fail(
+            "the inner dims differ", **{names[0]: resized(case.operand(names[0]).value, len(a) - 1, a[-1] + 1)}
+        )
+
+
+def gemm(case: Case) -> None:
+    dtype = case.narrow = case.pick([F32, F32, F64])
+    m, k, n = case.size(), case.size(), case.size()
+    turn_a, turn_b = case.integer(0, 1), case.integer(0, 1)
+    a, b = ([k, m] if turn_a else [m, k]), ([n, k] if turn_b else [k, n])
+    names = [case.tensor(case.values(a, dtype, -2, 2)), case.tensor(case.values(b, dtype, -2, 2))]
+    if case.chance(0.7):
+        shape = case.pick([[], [1], [n], [1, n], [m, 1], [m, n], [1, 1]])
+        names.append(case.tensor(case.values(shape, dtype, -2, 2)))
+    attributes = {
+        "alpha": case.pick([None, 1.0, 0.5, -2.0, 0.0]),
+        "beta": case.pick([None, 1.0, 0.5, -2.0, 0.0]),
+        "transA": turn_a or case.pick([None, 0]),
+        "transB": turn_b or case.pick([None, 0]),
+    }
+    case.node("Gemm", names, dtype, **tolerance(dtype, k, 8.0), **attributes)
+
+
+def conv(case: Case) -> None:
+    dtype = case.narrow = case.pick([F32, F32, F32, F64])
+    rank = case.pick([1, 2, 2, 3])
+    group = case.pick([1, 1, 1, 2, 3])
+    inputs, outputs = group * case.integer(1, 4), group * case.integer(1, 6)
+    if case.chance(0.2):
+        group = inputs
+        outputs = inputs * case.integer(1, 2)
+    kernel = [case.integer(1, 4 if rank < 3 else 2) for _ in range(rank)]
+    size = [case.pick([1, 2, 3, 5, 7, 8, 9, 15, 17, 20] if rank < 3 else [2, 3, 4, 5]) for _ in range(rank)]
+    strides = [case.integer(1, 3) for _ in range(rank)]
+    dilations = [case.pick([1, 1, 2, 3]) for _ in range(rank)]
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    attributes = {
+        "strides": strides if case.chance(0.7) else None,
+        "dilations": dilations if case.chance(0.5) else None,
+        "group": group if group > 1 else case.pick([None, 1]),
+        "kernel_shape": kernel if case.chance(0.7) else None,
+    }
+    reach = reach if attributes["dilations"] else kernel
+    pads = [0] * (2 * rank)
+    mode = case.pick(["pads", "pads", "pads", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER", ""])
+    if mode == "pads":
+        pads = [case.integer(0, 3) for _ in range(2 * rank)]
+        attributes["pads"] = pads
+    elif mode:
+        attributes["auto_pad"] = mode
+        if mode.startswith("SAME"):
+            attributes["dilations"] = None
+            reach = kernel
+    if not mode.startswith("SAME"):
+        size = [
+            max(s, r - before - after)
+            for s, r, before, after in zip(size, reach, pads[:rank], pads[rank:], strict=True)
+        ]
+    x = case.tensor(case.values([case.integer(0 if case.chance(0.05) else 1, 3), inputs, *size], dtype, -2, 2))
+    names = [x, case.tensor(case.values([outputs, inputs // group, *kernel], dtype, -2, 2), constant=0.6)]
+    if case.chance(0.5):
+        names.append(case.tensor(case.values([outputs], dtype, -2, 2)))
+    case.node("Conv", names, dtype, **tolerance(dtype, inputs // group * int(np.prod(kernel)) + 1), **attributes)
+
+
+def linear(case: Case) -> None:
+    """A product with what may be fused with it, of an accuracy that the widest row bounds."""
+    dtype = case.narrow = F32
+    k, n = case.size(), case.size()
+    x = case.tensor(case.values([*case.shape(case.integer(1, 2), most=120), k], dtype, -1, 1))
+    value = case.node("MatMul", [x, case.tensor(case.values([k, n], dtype, -1, 1), constant=0.8)], hidden=True)
+    if case.chance(0.7):
+        bias = case.tensor(case.values(case.pick([[n], [1], []]), dtype, -1, 1))
+        value = case.node("Add", [value, bias], hidden=True)
+    kind = case.pick(["Relu", "Tanh", "Sigmoid", "Softmax", "Transpose", "Mul"])
+    inputs = [value, case.tensor(case.values([n], dtype, -1, 1))] if kind == "Mul" else [value]
+    case.node(kind, inputs, dtype, relative=64 * epsilon(F32), absolute=8 * epsilon(F32) * (k + 2))
+
+
+GENERATORS = [matmul, matmul, gemm, conv, conv, linear]
