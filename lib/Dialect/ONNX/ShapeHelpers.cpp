@@ -244,8 +244,8 @@ void mlir::onnx::cancelFactors(ShapeBuilder &shapes,
                                SmallVectorImpl<OpFoldResult> &rhs) {
   int64_t constants[2] = {1, 1};
   SmallVector<OpFoldResult> symbols[2];
-  for (auto [side, factors] : llvm::enumerate(
-           ArrayRef<SmallVector<OpFoldResult>>{factorsOf(lhs), factorsOf(rhs)}))
+  const SmallVector<OpFoldResult> sides[2] = {factorsOf(lhs), factorsOf(rhs)};
+  for (auto [side, factors] : llvm::enumerate(sides))
     for (OpFoldResult factor : factors) {
       if (auto value = getConstantIntValue(factor))
         constants[side] *= *value;
