@@ -37,13 +37,22 @@ struct FuseTasks : mlir::ds::impl::FuseTasksBase<FuseTasks> {
 };
 } // namespace
 
+/// Whether an operand is known to have no elements. Upstream's tiling takes a
+/// dim of 0 for one that is not tiled, and slices of nothing are invalid.
+static bool hasEmptyOperand(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && llvm::is_contained(tensor.getShape(), 0);
+  });
+}
+
 /// Whether tiles of `op` can be computed one by one: element-wise or a
 /// reduction. A product of matrices is none: row by row it would read all of
 /// its right-hand side for each row.
 static bool isRowWise(Operation *op) {
   auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
   return generic && generic.hasPureTensorSemantics() &&
-         generic.getNumResults() == 1 &&
+         generic.getNumResults() == 1 && !hasEmptyOperand(generic) &&
          !linalg::isaContractionOpInterface(generic) &&
          llvm::all_of(generic.getIndexingMapsArray(),
                       [](AffineMap map) {
@@ -66,7 +75,8 @@ static bool isElementwiseGeneric(Operation *op) {
 /// The element-wise op that alone reads all of `product` as it lies, if there
 /// is one.
 static linalg::GenericOp findEpilogue(PackedMatmulOp product) {
-  if (product->getNumResults() != 1 || !product->hasOneUse())
+  if (product->getNumResults() != 1 || !product->hasOneUse() ||
+      hasEmptyOperand(product))
     return nullptr;
   OpOperand &use = *product->use_begin();
   auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
