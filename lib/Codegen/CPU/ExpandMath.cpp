@@ -185,6 +185,23 @@ static void computeInF32(Operation *op, OpBuilder &b) {
   op->erase();
 }
 
+/// Replaces a conversion from bf16 by what it does to bits. LLVM would narrow
+/// comparisons of its result to comparisons of bf16, for which a target without
+/// that type calls its compiler's run-time library.
+static void expandFromBF16(arith::ExtFOp op, OpBuilder &b) {
+  Location loc = op.getLoc();
+  Lanes in(b, loc, op.getIn());
+  Value bits =
+      arith::BitcastOp::create(b, loc, in.with(b.getI16Type()), op.getIn());
+  Int wide(b, loc,
+           arith::ExtUIOp::create(b, loc, in.with(b.getI32Type()), bits));
+  Float result = (wide << 16).asFloat();
+  if (getElementTypeOrSelf(op.getType()).isF64())
+    result = result.toF64();
+  op.getResult().replaceAllUsesWith(result.v);
+  op->erase();
+}
+
 /// The value of an integer converted to bf16, as an f32 that has yet to be
 /// rounded.
 static Float integerToF32(Operation *op, OpBuilder &b) {
@@ -311,5 +328,12 @@ void ExpandMath::runOnOperation() {
     failedAny |= failed(expandConversion(op, b, nativeBF16));
   }
   if (failedAny)
-    signalPassFailure();
+    return signalPassFailure();
+  for (Operation *op : collect(getOperation(), [](Operation *op) {
+         auto extf = dyn_cast<arith::ExtFOp>(op);
+         return extf && getElementTypeOrSelf(extf.getIn()).isBF16();
+       })) {
+    b.setInsertionPoint(op);
+    expandFromBF16(cast<arith::ExtFOp>(op), b);
+  }
 }
