@@ -69,6 +69,23 @@ static LogicalResult lowerConstant(onnx::ConstantOp op, Lowering &l) {
   return success();
 }
 
+/// Weights are their own lowering, too: references to the same bytes as
+/// elements of the storage type.
+static void lowerWeight(WeightOp op, Lowering &l) {
+  WeightAttr source = op.getSource();
+  RankedTensorType storage = Lowering::storageType(op.getType());
+  if (storage == op.getType()) {
+    l.setLowered(op.getResult(), op.getResult());
+    return;
+  }
+  auto bytes =
+      WeightAttr::get(source.getContext(), source.getFile(), source.getOffset(),
+                      source.getLength(), source.getDigest(),
+                      Lowering::storageType(source.getType()));
+  l.setLowered(op.getResult(), WeightOp::create(l.b, op.getLoc(), storage,
+                                                bytes, op.getTransforms()));
+}
+
 void ConvertToLinalg::convertArguments(func::FuncOp func, Lowering &lowering) {
   Block &entry = func.getBody().front();
   for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i) {
@@ -132,6 +149,20 @@ static void checkBounds(func::FuncOp func,
   }
 }
 
+/// Leaves the block as it was: an op that cannot be lowered is the model's
+/// fault, invalid IR would be the compiler's.
+static void discardLowered(Block &entry, ArrayRef<Operation *> ops) {
+  llvm::SmallPtrSet<Operation *, 32> kept(ops.begin(), ops.end());
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry)))
+    if (!kept.contains(&op)) {
+      op.dropAllUses();
+      op.erase();
+    }
+  auto func = cast<func::FuncOp>(entry.getParentOp());
+  unsigned inputs = func.getFunctionType().getNumInputs();
+  entry.eraseArguments(inputs, entry.getNumArguments() - inputs);
+}
+
 void ConvertToLinalg::runOnOperation() {
   func::FuncOp func = getOperation();
   if (func.isDeclaration())
@@ -161,11 +192,10 @@ void ConvertToLinalg::runOnOperation() {
     }
     if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
       failedAny |= failed(lowerConstant(constant, lowering));
-    } else if (auto ret = dyn_cast<func::ReturnOp>(op)) {
-      SmallVector<Value> results = lowering.lowered(ret.getOperands());
-      ret->setOperands(results);
-    } else if (isa<WeightOp>(op)) {
-      lowering.setLowered(op->getResult(0), op->getResult(0));
+    } else if (isa<func::ReturnOp>(op)) {
+      // Once everything is known to be lowered.
+    } else if (auto weight = dyn_cast<WeightOp>(op)) {
+      lowerWeight(weight, lowering);
     } else if (const LoweringFn *lower = registry->lookup(op)) {
       failedAny |= failed((*lower)(op, lowering));
     } else if (isa<ShapeOpInterface>(op)) {
@@ -176,11 +206,17 @@ void ConvertToLinalg::runOnOperation() {
         lowering.setLowered(result, result);
     }
   }
-  if (failedAny)
+  if (failedAny) {
+    discardLowered(entry, ops);
     return signalPassFailure();
+  }
 
+  Operation *ret = entry.getTerminator();
+  SmallVector<Value> returned = lowering.lowered(ret->getOperands());
+  ret->setOperands(returned);
   for (Operation *op : llvm::reverse(ops))
-    if (isa<ShapeOpInterface, onnx::NoValueOp, onnx::ConstantOp>(op))
+    if (isa<ShapeOpInterface, onnx::NoValueOp, onnx::ConstantOp>(op) ||
+        (isa<WeightOp>(op) && op->use_empty()))
       op->erase();
   entry.eraseArguments(0, func.getNumArguments());
   func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(),
