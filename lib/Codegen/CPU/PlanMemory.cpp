@@ -95,6 +95,38 @@ static Value index(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
 
+/// A number of bytes that no machine has: what needs as much or more, by dims
+/// that data asks for, must not wrap to a size that can be had.
+static constexpr int64_t mostBytes = int64_t(1) << 56;
+
+/// bytes * size, or `mostBytes` where that is more.
+static Value multiplyBytes(OpBuilder &b, Location loc, Value bytes,
+                           Value size) {
+  Type i64 = b.getI64Type();
+  auto toInteger = [&](Value value) {
+    return arith::IndexCastOp::create(b, loc, i64, value);
+  };
+  auto product =
+      arith::MulUIExtendedOp::create(b, loc, toInteger(bytes), toInteger(size));
+  Value zero = arith::ConstantIntOp::create(b, loc, 0, 64);
+  Value most = arith::ConstantIntOp::create(b, loc, mostBytes, 64);
+  Value fits = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                     product.getHigh(), zero);
+  Value result = arith::MinUIOp::create(
+      b, loc, most,
+      arith::SelectOp::create(b, loc, fits, product.getLow(), most));
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), result);
+}
+
+/// offset + bytes, at most `mostBytes`.
+static Value addBytes(OpBuilder &b, Location loc, Value offset, Value bytes) {
+  if (getConstantIntValue(bytes))
+    return b.createOrFold<arith::AddIOp>(loc, offset, bytes);
+  return b.createOrFold<arith::MinUIOp>(
+      loc, b.createOrFold<arith::AddIOp>(loc, offset, bytes),
+      index(b, loc, mostBytes));
+}
+
 /// Bytes of `alloc`, rounded up to the alignment.
 static Value emitBytes(OpBuilder &b, memref::AllocOp alloc) {
   Location loc = alloc.getLoc();
@@ -107,7 +139,7 @@ static Value emitBytes(OpBuilder &b, memref::AllocOp alloc) {
     return index(b, loc, llvm::alignTo(fixed, alignment));
   Value bytes = index(b, loc, fixed);
   for (Value size : alloc.getDynamicSizes())
-    bytes = arith::MulIOp::create(b, loc, bytes, size);
+    bytes = multiplyBytes(b, loc, bytes, size);
   Value unit = index(b, loc, alignment);
   Value units = arith::CeilDivUIOp::create(b, loc, bytes, unit);
   return arith::MulIOp::create(b, loc, units, unit);
@@ -261,7 +293,7 @@ void EntryPlan::planArena() {
   for (Place &place : places) {
     for (memref::AllocOp alloc : place.allocs)
       replaceByView(alloc, arena, offset);
-    offset = b.createOrFold<arith::AddIOp>(func.getLoc(), offset, place.bytes);
+    offset = addBytes(b, func.getLoc(), offset, place.bytes);
   }
   arenaTotal = offset;
 }
@@ -276,7 +308,7 @@ void EntryPlan::planScratch() {
     Value offset = index(b, loc, 0);
     for (memref::AllocOp alloc : inTask) {
       offsets.push_back(offset);
-      offset = b.createOrFold<arith::AddIOp>(loc, offset, emitBytes(b, alloc));
+      offset = addBytes(b, loc, offset, emitBytes(b, alloc));
     }
     total = b.createOrFold<arith::MaxUIOp>(loc, total, offset);
     OpBuilder inner =
