@@ -217,13 +217,13 @@ static Value extremePositions(Lowering &l, ReductionSpace &space, Value data,
       });
 }
 
-/// The space of a reduction along one axis, which must not be empty.
+/// The space of a reduction along one axis of at least `least` elements.
 static FailureOr<ReductionSpace> alongAxis(Operation *op, Lowering &l,
-                                           int64_t axis) {
+                                           int64_t axis, int64_t least) {
   SmallVector<OpFoldResult> dims = dimsOf(l, op->getOperand(0));
   FailureOr<int64_t> dim = normalizeAxis(op, axis, dims.size());
-  if (failed(dim) ||
-      failed(requireAtLeast(l, op, dims[*dim], 1, "the axis has {0} elements")))
+  if (failed(dim) || failed(requireAtLeast(l, op, dims[*dim], least,
+                                           "the axis has {0} elements")))
     return failure();
   llvm::SmallBitVector reduced(dims.size());
   reduced.set(*dim);
@@ -232,7 +232,7 @@ static FailureOr<ReductionSpace> alongAxis(Operation *op, Lowering &l,
 
 template <typename OpTy>
 static LogicalResult lowerArgReduction(OpTy op, Lowering &l) {
-  FailureOr<ReductionSpace> space = alongAxis(op, l, op.getAxis());
+  FailureOr<ReductionSpace> space = alongAxis(op, l, op.getAxis(), /*least=*/1);
   if (failed(space))
     return failure();
   Value index = extremePositions(
@@ -244,7 +244,8 @@ static LogicalResult lowerArgReduction(OpTy op, Lowering &l) {
 }
 
 static LogicalResult lowerHardmax(HardmaxOp op, Lowering &l) {
-  FailureOr<ReductionSpace> space = alongAxis(op, l, op.getAxis());
+  // Without elements to find the largest of there is no result to tell it.
+  FailureOr<ReductionSpace> space = alongAxis(op, l, op.getAxis(), /*least=*/0);
   if (failed(space))
     return failure();
   Type element = elementType(op.getInput());
