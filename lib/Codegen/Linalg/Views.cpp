@@ -204,8 +204,15 @@ Value mlir::ds::extractSlice(Lowering &l, Value tensor,
                              ArrayRef<OpFoldResult> offsets,
                              ArrayRef<OpFoldResult> sizes,
                              ArrayRef<OpFoldResult> strides) {
-  // An empty slice may start past the end, which the op does not allow.
-  if (hasZero(sizes))
+  // An empty slice may start past the end, which the op does not allow. Of a
+  // size that only run time knows it is 0 there.
+  bool startsPastEnd = llvm::any_of(
+      llvm::zip_equal(offsets, typeOf(tensor).getShape()), [](auto pair) {
+        auto [offset, dim] = pair;
+        auto start = getConstantIntValue(offset);
+        return start && !ShapedType::isDynamic(dim) && *start >= dim;
+      });
+  if (hasZero(sizes) || startsPastEnd)
     return l.empty(sizes, typeOf(tensor).getElementType());
   Dims ones(sizes.size(), l.shapes.constant(1));
   return tensor::ExtractSliceOp::create(l.b, l.loc(), tensor, offsets, sizes,
