@@ -110,6 +110,14 @@ static LogicalResult lowerRange(onnx::RangeOp op, Lowering &l) {
     start = arith::ExtFOp::create(l.b, l.loc(), compute, start);
     delta = arith::ExtFOp::create(l.b, l.loc(), compute, delta);
   }
+  if (isa<FloatType>(compute)) {
+    Value none =
+        arith::ConstantOp::create(l.b, l.loc(), l.b.getFloatAttr(compute, 0.0));
+    Value moves = arith::CmpFOp::create(l.b, l.loc(), arith::CmpFPredicate::UNE,
+                                        delta, none);
+    Value zero = l.shapes.materialize(l.shapes.constant(0));
+    CheckOp::create(l.b, l.loc(), moves, zero, zero, "its delta is {0}");
+  }
   l.setLowered(
       op.getOutput(),
       generate(l, dimsOf(l, op.getOutput()), element, {}, {},

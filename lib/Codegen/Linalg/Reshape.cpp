@@ -42,15 +42,26 @@ static LogicalResult lowerReshape(onnx::ReshapeOp op, Lowering &l) {
     if (failed(requireAtLeast(l, op, asked->dims[i], 0,
                               "its shape has a dim of {0}")))
       return failure();
-  Dims lhs = from, rhs = asked->dims;
-  onnx::cancelFactors(l.shapes, lhs, rhs);
+  ShapeBuilder &s = l.shapes;
+  OpFoldResult one = s.constant(1);
+  if (asked->inferred &&
+      failed(require(l, op,
+                     s.compare(arith::CmpIPredicate::sle, asked->inferred, one),
+                     asked->inferred, one, "{0} dims of its shape are -1")))
+    return failure();
+  if (asked->contradicts &&
+      failed(l.requireEqual(op, asked->contradicts, s.constant(0),
+                            "its shape has a 0 and a -1, of which allowzero "
+                            "lets only one be")))
+    return failure();
+  // All dims count: where one that both have is 0, the others may differ.
   if (!asked->unchecked.empty()) {
-    if (failed(requireCountFromData(l, op, lhs, rhs)))
+    if (failed(requireCountFromData(l, op, from, asked->dims)))
       return failure();
-  } else if (failed(l.requireEqual(
-                 op, l.shapes.product(lhs), l.shapes.product(rhs),
-                 "its operand and shape differ in elements, the dims that "
-                 "both have aside: {0} and {1}"))) {
+  } else if (!onnx::sameProduct(s, from, asked->dims) &&
+             failed(l.requireEqual(
+                 op, s.product(from), s.product(asked->dims),
+                 "its operand has {0} elements, its shape {1}"))) {
     return failure();
   }
   l.setLowered(op.getReshaped(), reshape(l, l.lowered(op.getData()), from, to));
@@ -148,6 +159,22 @@ static LogicalResult lowerExpand(onnx::ExpandOp op, Lowering &l) {
   return success();
 }
 
+/// States that a dim can be repeated as often: at least not at all, and not so
+/// often that the product wraps.
+static LogicalResult requireRepeatable(Lowering &l, Operation *op,
+                                       OpFoldResult dim, OpFoldResult repeat) {
+  ShapeBuilder &s = l.shapes;
+  if (failed(requireAtLeast(l, op, repeat, 0, "cannot repeat {0} times")))
+    return failure();
+  // No dim has more than 2^47 elements.
+  if (auto known = getConstantIntValue(repeat); known && *known < 0xFFFF)
+    return success();
+  OpFoldResult most =
+      s.truncDiv(s.constant(int64_t(1) << 48), s.max(dim, s.constant(1)));
+  return require(l, op, s.compare(arith::CmpIPredicate::sle, repeat, most),
+                 repeat, dim, "cannot repeat {0} times a dim of {1}");
+}
+
 /// Each repeated dim becomes two, the repetition outside, over which a generic
 /// copies; the result is a view of that.
 static LogicalResult lowerTile(onnx::TileOp op, Lowering &l) {
@@ -159,7 +186,7 @@ static LogicalResult lowerTile(onnx::TileOp op, Lowering &l) {
   Dims loops;
   SmallVector<AffineExpr> exprs;
   for (auto [dim, repeat] : llvm::zip_equal(from, *repeats)) {
-    if (failed(requireAtLeast(l, op, repeat, 0, "cannot repeat {0} times")))
+    if (failed(requireRepeatable(l, op, dim, repeat)))
       return failure();
     if (!isConstantIntValue(repeat, 1))
       loops.push_back(repeat);

@@ -44,6 +44,25 @@ FailureOr<OpFoldResult> mlir::onnx::getScalar(Operation *op,
 // Reshape
 //===----------------------------------------------------------------------===//
 
+/// Whether, with allowzero, one of the elements `asked` of a shape is 0 and
+/// another -1; null where that is known not to be so.
+static OpFoldResult findContradiction(ArrayRef<OpFoldResult> asked,
+                                      ShapeBuilder &s) {
+  auto any = [&](int64_t value) {
+    OpFoldResult result = s.constant(0);
+    for (OpFoldResult dim : asked)
+      if (value >= 0 || !isNonNegative(dim))
+        result = s.max(result, s.compare(arith::CmpIPredicate::eq, dim,
+                                         s.constant(value)));
+    return result;
+  };
+  OpFoldResult anyInferred = any(-1);
+  if (isConstantIntValue(anyInferred, 0))
+    return OpFoldResult();
+  OpFoldResult both = s.min(any(0), anyInferred);
+  return isConstantIntValue(both, 0) ? OpFoldResult() : both;
+}
+
 /// Resolves the elements of `shape` that only run time knows: each may be -1
 /// or, unless zeros are allowed, 0.
 static void resolveUnchecked(ReshapeDims &result, ArrayRef<OpFoldResult> data,
@@ -59,6 +78,11 @@ static void resolveUnchecked(ReshapeDims &result, ArrayRef<OpFoldResult> data,
                      data[i], dim);
     rest[i] = s.select(isInferred.back(), s.constant(1), dim);
   }
+  if (isInferred.size() > 1) {
+    result.inferred = s.constant(0);
+    for (OpFoldResult one : isInferred)
+      result.inferred = s.add(result.inferred, one);
+  }
   OpFoldResult quotient = s.exactQuotient(factorsOf(data), factorsOf(rest));
   for (auto [i, inferred] : llvm::zip_equal(result.unchecked, isInferred))
     result.dims[i] = s.select(inferred, quotient, result.dims[i]);
@@ -73,6 +97,11 @@ FailureOr<ReshapeDims> mlir::onnx::getReshapeDims(ReshapeOp op,
     return failure();
   bool allowZero = op.getAllowzero();
   ReshapeDims result;
+  if (allowZero)
+    result.contradicts = findContradiction(*asked, shapes);
+  if (result.contradicts && isConstantIntValue(result.contradicts, 1))
+    return op.emitOpError("its shape has a 0 and a -1, of which allowzero lets "
+                          "only one be");
   std::optional<int64_t> inferred;
   for (auto [i, dim] : llvm::enumerate(*asked)) {
     auto value = getConstantIntValue(dim);
@@ -428,6 +457,10 @@ static OpFoldResult countSteps(ShapeBuilder &shapes,
     };
     Value span = arith::SubFOp::create(b, loc, wide(v[1]), wide(v[0]));
     Value steps = arith::DivFOp::create(b, loc, span, wide(v[2]));
+    // The lowering checks a delta from data.
+    Value isStill = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ,
+                                          wide(v[2]), constant(0.0));
+    steps = arith::SelectOp::create(b, loc, isStill, constant(0.0), steps);
     steps = arith::MaxNumFOp::create(b, loc, steps, constant(0.0));
     steps = arith::MinNumFOp::create(b, loc, steps, constant(0x1p40));
     // One more where truncation has left a part of a step.

@@ -21,6 +21,9 @@ struct ReshapeDims {
   SmallVector<OpFoldResult> dims;
   /// The dims that come from data, which may hold anything at run time.
   SmallVector<int64_t> unchecked;
+  /// How many elements of the shape are -1, and whether, with allowzero, one is
+  /// 0 next to one that is -1; null where that is known to be right.
+  OpFoldResult inferred, contradicts;
 };
 FailureOr<ReshapeDims> getReshapeDims(ReshapeOp op, ShapeBuilder &shapes);
 
