@@ -53,6 +53,12 @@ static LogicalResult lowerSplit(onnx::SplitOp op, Lowering &l) {
   for (OpFoldResult part : *parts) {
     if (failed(requireAtLeast(l, op, part, 0, "cannot cut a part of size {0}")))
       return failure();
+    // Sizes from data could add up to the dim by wrapping.
+    if (onnx::isPresent(op.getSplit()) && !getConstantIntValue(part) &&
+        failed(require(l, op,
+                       l.shapes.compare(arith::CmpIPredicate::sle, part, dim),
+                       part, dim, "cannot cut a part of size {0} off {1}")))
+      return failure();
     end = l.shapes.add(end, part);
   }
   // Equal parts add up by their computation.
@@ -202,6 +208,22 @@ static Value sourceIndex(const Cell &cell, StringRef mode, Value position,
   return arith::MinSIOp::create(b, loc, there, back);
 }
 
+/// States that a dim has elements to show in what is added to it, if anything
+/// is.
+static LogicalResult requireElementsToRepeat(Lowering &l, Operation *op,
+                                             OpFoldResult dim,
+                                             const onnx::PadAxis &pad) {
+  ShapeBuilder &s = l.shapes;
+  OpFoldResult zero = s.constant(0), one = s.constant(1);
+  auto isZero = [&](OpFoldResult value) {
+    return s.compare(arith::CmpIPredicate::eq, value, zero);
+  };
+  OpFoldResult holds = s.max(s.compare(arith::CmpIPredicate::sge, dim, one),
+                             s.min(isZero(pad.before), isZero(pad.after)));
+  return require(l, op, holds, dim, one,
+                 "cannot repeat the elements of a dim of {0}");
+}
+
 /// By element, reading the operand at the position that is shown.
 static LogicalResult padByIndex(onnx::PadOp op, Lowering &l,
                                 ArrayRef<onnx::PadAxis> pads) {
@@ -210,9 +232,7 @@ static LogicalResult padByIndex(onnx::PadOp op, Lowering &l,
   for (auto [pad, dim] : llvm::zip_equal(pads, from)) {
     bool none =
         isConstantIntValue(pad.before, 0) && isConstantIntValue(pad.after, 0);
-    if (!none && failed(requireAtLeast(l, op, dim, 1,
-                                       "cannot repeat the elements of a dim of "
-                                       "{0}")))
+    if (!none && failed(requireElementsToRepeat(l, op, dim, pad)))
       return failure();
     for (OpFoldResult amount : {pad.before, pad.after})
       if (failed(requireAtLeast(l, op, amount, 0,
@@ -240,10 +260,27 @@ static LogicalResult padByIndex(onnx::PadOp op, Lowering &l,
   return success();
 }
 
+/// States that a pad from data is within what a dim can have: the sum of
+/// larger ones could wrap.
+static LogicalResult requireFinitePad(Lowering &l, Operation *op,
+                                      OpFoldResult amount) {
+  ShapeBuilder &s = l.shapes;
+  constexpr int64_t most = int64_t(1) << 48;
+  OpFoldResult holds =
+      s.min(s.compare(arith::CmpIPredicate::sge, amount, s.constant(-most)),
+            s.compare(arith::CmpIPredicate::sle, amount, s.constant(most)));
+  return require(l, op, holds, amount, s.constant(most),
+                 "a pad is {0}, of a magnitude of more than {1}");
+}
+
 static LogicalResult lowerPad(onnx::PadOp op, Lowering &l) {
   FailureOr<SmallVector<onnx::PadAxis>> pads = onnx::getPadAxes(op, l.shapes);
   if (failed(pads))
     return failure();
+  for (const onnx::PadAxis &pad : *pads)
+    for (OpFoldResult amount : {pad.before, pad.after})
+      if (failed(requireFinitePad(l, op, amount)))
+        return failure();
   for (OpFoldResult dim : dimsOf(l, op.getOutput()))
     if (failed(requireAtLeast(l, op, dim, 0,
                               "its pads leave a dim with {0} elements")))
