@@ -125,11 +125,6 @@ FailureOr<ReshapeDims> mlir::onnx::getReshapeDims(ReshapeOp op,
     }
     result.dims.push_back(dim);
   }
-  if (inferred && allowZero && llvm::any_of(*asked, [](OpFoldResult dim) {
-        return isConstantIntValue(dim, 0);
-      }))
-    return op.emitOpError("its shape has a 0, which allowzero takes as it is, "
-                          "and a -1, which could then be anything");
   if (inferred)
     result.dims[*inferred] =
         shapes.exactQuotient(factorsOf(data), factorsOf(result.dims));

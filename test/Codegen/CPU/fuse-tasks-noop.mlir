@@ -97,3 +97,26 @@ func.func @product(%x: tensor<?x64xf32>, %w: tensor<64x32xf32>, %zeros: tensor<?
   } -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
+
+// -----
+
+// Nothing is tiled where there is nothing.
+// CHECK-LABEL: func.func @empty
+// CHECK-NOT: scf.forall
+#full = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+func.func @empty(%x: tensor<0x4xf32>, %zero: tensor<0xf32>, %e: tensor<0x4xf32>) -> tensor<0x4xf32> {
+  %s = linalg.generic {indexing_maps = [#full, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<0x4xf32>) outs(%zero : tensor<0xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %r = arith.addf %o, %v : f32
+    linalg.yield %r : f32
+  } -> tensor<0xf32>
+  %y = linalg.generic {indexing_maps = [#full, #row, #full], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : tensor<0x4xf32>, tensor<0xf32>) outs(%e : tensor<0x4xf32>) {
+  ^bb0(%v: f32, %t: f32, %o: f32):
+    %r = arith.divf %v, %t : f32
+    linalg.yield %r : f32
+  } -> tensor<0x4xf32>
+  return %y : tensor<0x4xf32>
+}

@@ -20,7 +20,7 @@ func.func @reshape_two_rests(%x: tensor<2x3xf32>) -> tensor<?x?xf32> {
 
 func.func @reshape_zero_and_rest(%x: tensor<2x0xf32>) -> tensor<?x?xf32> {
   %s = onnx.Constant dense<[0, -1]> : tensor<2xi64>
-  // expected-error @+1 {{its shape has a 0, which allowzero takes as it is, and a -1}}
+  // expected-error @+1 {{its shape has a 0 and a -1, of which allowzero lets only one be}}
   %r = onnx.Reshape %x, %s {allowzero = 1 : i64} : (tensor<2x0xf32>, tensor<2xi64>) -> tensor<?x?xf32>
   return %r : tensor<?x?xf32>
 }
