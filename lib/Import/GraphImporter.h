@@ -65,6 +65,7 @@ private:
   importNodes(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes,
               Scope &scope);
   void importNode(const NamedNode &named, Scope &scope);
+  uint64_t inlinedSize(const Function &function);
   void importCall(const NamedNode &named, const Function &function,
                   Scope &scope);
   FailureOr<Node> prepareNode(const NamedNode &named, Scope &scope);
@@ -89,6 +90,7 @@ private:
   llvm::StringMap<const proto::TypeProto *> declaredTypes;
   llvm::StringMap<int64_t> shapeLengths;
   bool failedAny = false;
+  DenseMap<const Function *, uint64_t> inlinedSizes;
 };
 
 } // namespace mlir::ds::importer

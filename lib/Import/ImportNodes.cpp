@@ -128,6 +128,24 @@ LogicalResult GraphImporter::checkDeclaredElement(Location loc, StringRef name,
   return success();
 }
 
+/// A few functions that each call the next one twice would never end.
+static constexpr uint64_t maxInlinedNodes = uint64_t(1) << 17;
+
+/// The nodes of `function` with all calls inlined. A function that calls itself
+/// is refused where it does.
+uint64_t GraphImporter::inlinedSize(const Function &function) {
+  auto [known, isNew] = inlinedSizes.try_emplace(&function, 0);
+  if (!isNew)
+    return known->second;
+  uint64_t size = 0;
+  for (const proto::NodeProto &node : function.definition->node()) {
+    const Function *callee = functions.lookup(node);
+    size =
+        llvm::SaturatingAdd(size, callee ? inlinedSize(*callee) : uint64_t(1));
+  }
+  return inlinedSizes[&function] = size;
+}
+
 /// Imports the body of `function` in place of the call.
 void GraphImporter::importCall(const NamedNode &named, const Function &function,
                                Scope &scope) {
@@ -139,6 +157,9 @@ void GraphImporter::importCall(const NamedNode &named, const Function &function,
     emitError(loc) << "function '" << definition.name() << "' " << why;
     bindResults(named, {}, scope);
   };
+  if (inlinedSize(function) > maxInlinedNodes)
+    return refuse("has more than " + Twine(maxInlinedNodes) +
+                  " nodes with those of the functions that it calls");
   if (llvm::is_contained(scope.callers, &function))
     return refuse("calls itself");
   if (call.input_size() > definition.input_size() ||

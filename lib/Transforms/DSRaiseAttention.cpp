@@ -189,6 +189,9 @@ LogicalResult AttentionMatcher::checkShapes() {
                   ", expected 4");
   if (!isa<FloatType>(q.getElementType()))
     return fail("its elements are integers");
+  for (RankedTensorType type : {q, k, v})
+    if (llvm::is_contained(type.getShape(), 0))
+      return fail("it has no elements");
   if (!std::isfinite(float(scale)))
     return fail("its scale is not finite");
   // MatMul would broadcast stacks, attention groups heads.

@@ -112,12 +112,19 @@ Status readEntries(const Json &parent, Manifest &manifest) {
   return {};
 }
 
+/// The name of a member, which is never empty: that means there is none.
+Status getMemberName(const Json &parent, const char *field,
+                     std::string &member) {
+  DS_TRY(getString(parent, field, member));
+  return member.empty() ? malformed(field, "a name of a member") : Status();
+}
+
 Status readVariants(const Json &parent, Manifest &manifest) {
   const Json *array;
   DS_TRY(getArray(parent, "variants", array));
   for (const Json &json : *array) {
     Variant &variant = manifest.variants.emplace_back();
-    DS_TRY(getString(json, "member", variant.member));
+    DS_TRY(getMemberName(json, "member", variant.member));
     DS_TRY(getString(json, "arch", variant.arch));
     DS_TRY(getString(json, "cpu", variant.cpu));
     DS_TRY(getStrings(json, "features", variant.features));
@@ -128,7 +135,7 @@ Status readVariants(const Json &parent, Manifest &manifest) {
 Status readReference(const Json &parent, const char *field,
                      std::string &member) {
   const Json *json = findField(parent, field);
-  return json ? getString(*json, "member", member) : Status();
+  return json ? getMemberName(*json, "member", member) : Status();
 }
 
 Status readMembers(const Json &parent, Manifest &manifest) {

@@ -260,6 +260,27 @@ TEST_F(Import, FunctionsUseTheirOwnOpset) {
   EXPECT_THAT(text, HasSubstr("dense<2.500000e+00> : tensor<f32>"));
 }
 
+TEST_F(Import, FunctionsThatGrowWithoutBound) {
+  ModelBuilder m = callModel({"x"});
+  for (int i = 0; i < 40; ++i) {
+    std::string next = "f" + std::to_string(i + 1);
+    auto &f = addFunction(m, i == 0 ? "f" : "f" + std::to_string(i));
+    f.add_input("a");
+    f.add_output("result");
+    auto *local = f.add_opset_import();
+    local->set_domain("local");
+    local->set_version(1);
+    for (auto [from, to] : {std::pair("a", "b"), {"b", "result"}})
+      ModelBuilder::fill(*f.add_node(), next, {from}, {to}).set_domain("local");
+  }
+  auto &last = addFunction(m, "f40");
+  last.add_input("a");
+  last.add_output("result");
+  ModelBuilder::fill(*last.add_node(), "Relu", {"a"}, {"result"});
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("has more than 131072 nodes"));
+}
+
 TEST_F(Import, FunctionsThatCannotBeInlined) {
   ModelBuilder recursive = callModel({"x"});
   auto &f = addFunction(recursive, "f");

@@ -107,10 +107,11 @@ static llvm::Error usage(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
-/// A size in decimal, or nullopt.
+/// A size in decimal, or nullopt. Calls may have dims of 0, but there is nothing
+/// to compile for one that is fixed to it.
 static std::optional<int64_t> parseSize(StringRef text) {
   int64_t size;
-  if (text.getAsInteger(10, size) || size < 0)
+  if (text.getAsInteger(10, size) || size < 1)
     return std::nullopt;
   return size;
 }

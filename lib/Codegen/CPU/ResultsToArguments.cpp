@@ -63,6 +63,9 @@ static SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value value) {
     }
     return sizes;
   }
+  // A result that was replaced already.
+  if (auto view = dyn_cast_or_null<memref::ReinterpretCastOp>(op))
+    return view.getMixedSizes();
   if (auto subview = dyn_cast_or_null<memref::SubViewOp>(op)) {
     SmallVector<OpFoldResult> sizes;
     llvm::SmallBitVector dropped = subview.getDroppedDims();

@@ -26,6 +26,21 @@ func.func @twice() -> (memref<4xf32>, memref<4xf32>) attributes {ds.inputs = 0 :
 
 // -----
 
+// The sizes of the second one come from the inputs, too.
+// CHECK-LABEL: func.func @twice_dynamic
+// CHECK: %[[N:.*]] = memref.dim %{{.*}}, %{{.*}} : memref<?xf32>
+// CHECK: memref.copy
+// CHECK-NOT: memref.dim
+// CHECK: return %[[N]], %[[N]]
+func.func @twice_dynamic(%x: memref<?xf32>) -> (memref<?xf32>, memref<?xf32>) attributes {ds.inputs = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %y = memref.alloc(%n) : memref<?xf32>
+  return %y, %y : memref<?xf32>, memref<?xf32>
+}
+
+// -----
+
 // An input that is returned as it is is copied.
 // CHECK-LABEL: func.func @input
 // CHECK: memref.copy %{{.*}}, %{{.*}} : memref<4xf32> to memref<4xf32>
