@@ -16,8 +16,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-VOCABULARY = 50
-POSITIONS = 64
 MODELS = Path(__file__).resolve().parent / "models"
 
 
@@ -36,6 +34,8 @@ class Config:
     reshape: str = "zero"  # zero: constants with 0 and -1; shape: dims read at run time
     scale: str = "div"  # div: scores / sqrt(d); mul: query * 1/sqrt(d)
     pool: str = "mean"  # mean over the kept tokens, first token
+    vocabulary: int = 50
+    positions: int = 64
 
     @property
     def opset(self) -> int:
@@ -147,7 +147,7 @@ class Builder:
         dims += [self.constant([dim], np.int64) for dim in tail]
         return self.op("Reshape", x, self.op("Concat", *dims, axis=0))
 
-    def attention(self, x: str, name: str, mask: str) -> str:
+    def attention(self, x: str, name: str, mask: str | None) -> str:
         hidden, heads = self.config.hidden, self.config.heads
         size = hidden // heads
         query, key, value = (
@@ -159,9 +159,9 @@ class Builder:
         scores = self.op("MatMul", query, self.op("Transpose", key, perm=[0, 2, 3, 1]))
         if self.config.scale == "div":
             scores = self.op("Div", scores, self.constant(np.sqrt(size)))
-        if self.config.mask == "where":
+        if mask is not None and self.config.mask == "where":
             scores = self.op("Where", mask, scores, self.constant(-np.inf))
-        else:
+        elif mask is not None:
             scores = self.op("Add", scores, mask)
         context = self.op("MatMul", self.op("Softmax", scores, axis=-1), self.op("Transpose", value, perm=[0, 2, 1, 3]))
         joined = self.reshape(self.op("Transpose", context, perm=[0, 2, 1, 3]), hidden)
@@ -178,15 +178,17 @@ class Builder:
 
     def embeddings(self) -> str:
         hidden = self.config.hidden
-        words = self.op("Gather", self.weight("embeddings.word", VOCABULARY, hidden, scale=1.0), "input_ids", axis=0)
+        table = self.weight("embeddings.word", self.config.vocabulary, hidden, scale=1.0)
+        words = self.op("Gather", table, "input_ids", axis=0)
         length = self.op("Gather", self.op("Shape", "input_ids"), self.constant([1], np.int64), axis=0)
         zero, one = self.constant([0], np.int64), self.constant([1], np.int64)
-        table = self.constant(np.arange(POSITIONS)[None], np.int64)
-        indices = self.op("Slice", table, zero, length, one, one)
-        places = self.op("Gather", self.weight("embeddings.position", POSITIONS, hidden, scale=0.3), indices, axis=0)
+        every = self.constant(np.arange(self.config.positions)[None], np.int64)
+        indices = self.op("Slice", every, zero, length, one, one)
+        table = self.weight("embeddings.position", self.config.positions, hidden, scale=0.3)
+        places = self.op("Gather", table, indices, axis=0)
         return self.op("Add", words, places)
 
-    def layer(self, x: str, name: str, mask: str) -> str:
+    def layer(self, x: str, name: str, mask: str | None) -> str:
         hidden, inner = self.config.hidden, self.config.intermediate
         feed = lambda y: self.linear(  # noqa: E731
             self.activation(self.linear(y, f"{name}.up", hidden, inner)), f"{name}.down", inner, hidden
@@ -207,6 +209,15 @@ class Builder:
         count = self.op("Clip", self.op("ReduceSum", mask, axes, keepdims=0), self.constant(1e-9))
         self.op("Div", total, count, name="pooled")
 
+    def model(self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]) -> onnx.ModelProto:
+        """The model of all nodes so far."""
+        tensors = [*self.weights.values(), *self.constants.values()]
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, tensors)
+        opset = helper.make_opsetid("", self.config.opset)
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=8, producer_name="random_encoder")
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
 
 def build(config: Config, seed: int) -> onnx.ModelProto:
     """The model of a configuration; equal arguments give equal bytes."""
@@ -226,13 +237,7 @@ def build(config: Config, seed: int) -> onnx.ModelProto:
         helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["batch", "sequence", config.hidden]),
         helper.make_tensor_value_info("pooled", TensorProto.FLOAT, ["batch", config.hidden]),
     ]
-    tensors = [*builder.weights.values(), *builder.constants.values()]
-    graph = helper.make_graph(builder.nodes, "random_encoder", ids, outputs, tensors)
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", config.opset)], ir_version=8, producer_name="random_encoder"
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return builder.model("random_encoder", ids, outputs)
 
 
 def main() -> None:
