@@ -7,7 +7,6 @@ lines are the geometric mean and the smallest ratio against each peer.
 
 import argparse
 import json
-import math
 import os
 import sys
 from importlib import import_module
@@ -19,6 +18,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "scripts")]
 from dstools import ToolError, add_bin_dir_option  # noqa: E402
 
 from measure import Disagreement, Settings  # noqa: E402
+from processes import ChildFailure  # noqa: E402
+from report import format_case, report_regressions, summary  # noqa: E402
 from runtime import RuntimeFailure  # noqa: E402
 
 
@@ -47,59 +48,33 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def print_case(case: dict) -> None:
-    """Prints one line of the table."""
-    limit = "" if case["limit_fraction"] is None else f"{case['limit_fraction']:6.0%} of limit"
-    peer = f"{case['peer']} {case['peer_version']}"
-    print(
-        f"{case['case']:<28} {case['threads']} threads  ours {case['ours_ms']:9.3f} ms  "
-        f"{peer:<20} {case['peer_ms']:9.3f} ms  ratio {case['ratio']:5.2f}  {limit}",
-        flush=True,
-    )
-
-
-def print_summary(cases: list[dict]) -> None:
-    """Prints the geometric mean and the smallest ratio of each peer."""
-    for peer in sorted({case["peer"] for case in cases}):
-        ratios = [case["ratio"] for case in cases if case["peer"] == peer]
-        geomean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-        print(f"{peer}: geomean {geomean:.3f}, smallest {min(ratios):.3f}, {len(ratios)} cases")
-
-
-def regressions(cases: list[dict], base: list[dict], allowed: float) -> list[str]:
-    """The cases whose ratio fell by more than `allowed`, and those that disappeared."""
-    key = lambda case: (case["case"], case["threads"], case["peer"])  # noqa: E731
-    now, found = {key(case): case["ratio"] for case in cases}, []
-    for case in base:
-        name = f"{case['case']}, {case['threads']} threads, {case['peer']}"
-        if key(case) not in now:
-            found.append(f"{name}: not measured now")
-        elif now[key(case)] < case["ratio"] * (1 - allowed):
-            found.append(f"{name}: ratio {now[key(case)]:.3f}, was {case['ratio']:.3f}")
-    return found
+def measure_all(suite: str, settings: Settings, cases: list[dict]) -> bool:
+    """Runs a suite and appends its cases as they come; False when it could not go on."""
+    try:
+        for case in import_module(f"suites.{suite.replace('-', '_')}").run(settings):
+            print(format_case(case), flush=True)
+            cases.append(case)
+    except (ToolError, RuntimeFailure, ChildFailure, Disagreement) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def main() -> int:
     arguments = parse()
     base = json.loads(arguments.compare.read_text()) if arguments.compare else None
-    suite = import_module(f"suites.{arguments.suite.replace('-', '_')}")
-    settings = Settings(threads=arguments.threads, quick=arguments.quick, bin_dir=arguments.bin_dir)
-    cases = []
-    try:
-        for case in suite.run(settings):
-            print_case(case)
-            cases.append(case)
-    except (ToolError, RuntimeFailure, Disagreement) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+    settings = Settings(threads=arguments.threads, quick=arguments.quick, bin_dir=arguments.bin_dir.resolve())
+    cases: list[dict] = []
+    passed = measure_all(arguments.suite, settings, cases)
     if arguments.json:
+        # also when the run ended early: what was measured till then took its time
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(cases, indent=1) + "\n")
-    print_summary(cases)
-    found = regressions(cases, base, arguments.max_regression) if base is not None else []
-    for line in found:
-        print(f"bench: regression: {line}", file=sys.stderr)
-    return 1 if found else 0
+    if passed and base is not None:
+        passed = report_regressions(cases, base, arguments.max_regression, subset=arguments.quick)
+    if cases:
+        print("\n".join(summary(cases)))
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

@@ -1,18 +1,23 @@
 """How a comparison is timed."""
 
 import dataclasses
+import functools
 import statistics
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from peers import PEERS
+from cache import FOLDER, cached, name_of
+from dstools import Tools
+from peers import Prepared, leave_out, open_peers
+from peers.ds import Ds
 from roofline import Roofline
-from runtime import Session
 
 LARGEST_DIFFERENCE = 1e-3
+SAMPLE_EVERY = 0.3  # seconds between samples of the machine's peaks
 
 
 class Disagreement(AssertionError):
@@ -32,6 +37,23 @@ class Settings:
         """The runtime of the build that the tools are from."""
         return self.bin_dir.parent / "lib" / "libds_runtime.so"
 
+    @property
+    def seconds(self) -> float:
+        """How long each side of a case is measured."""
+        return 0.5 if self.quick else 4.0
+
+    @functools.cached_property
+    def roofline(self) -> Roofline:
+        """The machine's peaks: one for all cases, so that each gains from what the others saw."""
+        return Roofline(self.threads)
+
+    def compile(self, model: Path) -> Path:
+        """The artifact of a model, compiled when model or compiler are other ones than last time."""
+        tools = Tools(self.bin_dir)
+        compiler = self.bin_dir / "ds-compile"
+        sources = [model, *([compiler] if compiler.exists() else [])]  # a missing one is reported by the call
+        return cached(FOLDER / "artifacts" / f"{name_of(model)}.dsa", sources, lambda path: tools.compile(model, path))
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -42,6 +64,16 @@ class Case:
     outputs: tuple[str, ...]
     flops: float  # multiplications and additions
     bytes: float  # read or written at least once
+    cold: bool = False  # nothing is in the caches when a call starts
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """Somebody's way to do the work of a case."""
+
+    name: str
+    version: str
+    work: Prepared
 
 
 def settle() -> None:
@@ -53,34 +85,50 @@ def settle() -> None:
             return
 
 
-def alternate(calls: list[Callable[[], None]], seconds: float) -> list[float]:
+def _timed(call: Callable[[], None], repeats: int = 1) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def alternate(
+    calls: Sequence[Callable[[], None]],
+    seconds: float,
+    beside: Callable[[], None] = lambda: None,
+    flush: Callable[[], None] | None = None,
+) -> list[float]:
     """The median time of each call in milliseconds.
 
     The calls take turns, so that whatever else the machine does meets all of them alike; the order reverses each
     round, so that none always follows the same other. A turn starts when the other side's threads sleep, with an untimed
-    call so that it does not meet the other side's caches, and is repeated to at least ten milliseconds.
+    call so that it does not meet the other side's caches, and is repeated to at least ten milliseconds. Calls that take
+    long need no untimed one. All calls have been made before. With `flush`, which empties the caches, a turn is one timed call after it.
+    `beside` is called between rounds now and then.
     """
-    repeats = []
-    for call in calls:
-        call()
-        start = time.perf_counter()
-        call()
-        repeats.append(max(1, round(1e-2 / (time.perf_counter() - start))))
+    first = [_timed(call) for call in calls]
+    repeats = [1 if flush else max(1, round(1e-2 / time)) for time in first]
+    rounds_needed = 5 if max(first) < 1 else 3
     times: list[list[float]] = [[] for _ in calls]
     order = list(range(len(calls)))
-    warm_until = time.perf_counter() + seconds / 10
+    warm_until = time.perf_counter() + (seconds / 10 if max(first) < 0.1 else 0)
     end = warm_until + seconds
+    next_sample = 0.0
     rounds = 0
-    while time.perf_counter() < end or rounds < 5:
+    while time.perf_counter() < end or rounds < rounds_needed:
+        if time.perf_counter() >= next_sample:
+            beside()
+            next_sample = time.perf_counter() + SAMPLE_EVERY
         warm = time.perf_counter() >= warm_until
         for i in order:
             settle()
-            calls[i]()
-            start = time.perf_counter()
-            for _ in range(repeats[i]):
+            if flush:
+                flush()
+            elif first[i] < 0.1:
                 calls[i]()
+            elapsed = _timed(calls[i], repeats[i])
             if warm:
-                times[i].append((time.perf_counter() - start) / repeats[i])
+                times[i].append(elapsed)
         order.reverse()
         rounds += warm
     return [1e3 * statistics.median(samples) for samples in times]
@@ -91,35 +139,64 @@ def check_agreement(case: Case, ours: list[np.ndarray], theirs: list[np.ndarray]
     for name, a, b in zip(case.outputs, ours, theirs, strict=True):
         if a.shape != b.shape:
             raise Disagreement(f"{case.name}: {name}: ours is {list(a.shape)}, {peer}'s is {list(b.shape)}")
-        difference = np.max(np.abs(a.astype(np.float64) - b))
+        difference = np.max(np.abs(a.astype(np.float64) - b), initial=0.0)
         if not difference <= LARGEST_DIFFERENCE:
             raise Disagreement(f"{case.name}: {name}: differs from {peer}'s by {difference:.2e}")
 
 
-def compare(settings: Settings, model: Path, artifact: Path, cases: list[Case]) -> Iterator[dict]:
-    """Times every case on ours and on all peers and yields one result per case and peer."""
-    roofline = Roofline(settings.threads)
-    session = Session(settings.library, artifact, settings.threads)
-    others = [peer(model, settings.threads) for peer in PEERS]
-    seconds = 1.0 if settings.quick else 4.0
+def result(
+    case: str, threads: int, ours_ms: float, peer: tuple[str, str, float] | None = None, limit: float | None = None
+) -> dict:
+    """A case as it is printed and written; a peer is its name, version and milliseconds, None when nobody is there."""
+    name, version, peer_ms = peer or (None, None, None)
+    return {
+        "case": case,
+        "threads": threads,
+        "ours_ms": ours_ms,
+        "peer": name,
+        "peer_version": version,
+        "peer_ms": peer_ms,
+        "ratio": peer_ms / ours_ms if peer else None,
+        "limit_fraction": limit,
+    }
+
+
+def time_sides(settings: Settings, case: Case, ours: Side, peers: Iterable[Side], seconds: float) -> Iterator[dict]:
+    """Checks that the sides agree, times them, and yields one result per peer."""
+    ours.work.call()
+    expected, others = ours.work.results(), []
+    for peer in peers:
+        try:
+            peer.work.call()
+        except RuntimeError as error:
+            leave_out(f"{peer.name}, {case.name}", error)
+            continue
+        check_agreement(case, expected, peer.work.results(), peer.name)
+        others.append(peer)
+    roofline = settings.roofline
+    working_set = roofline.flush_bytes if case.cold else case.bytes
+    ours_ms, *peers_ms = alternate(
+        [side.work.call for side in (ours, *others)],
+        seconds * (1 + len(others)),
+        beside=lambda: roofline.sample(working_set),
+        flush=roofline.flush if case.cold else None,
+    )
+    least_ms = roofline.least_ms(case.flops, case.bytes, working_set)
+    limit = least_ms / ours_ms if least_ms is not None else None
+    if limit is not None and limit > 1:
+        print(f"bench: {case.name}: {limit:.0%} of the limit: the peaks were measured too low", file=sys.stderr)
+    timed = [(peer.name, peer.version, peer_ms) for peer, peer_ms in zip(others, peers_ms)]
+    for peer in timed or [None]:
+        yield result(case.name, settings.threads, ours_ms, peer, limit)
+
+
+def compare(
+    settings: Settings, model: Path, cases: Iterable[Case], peers: Iterable[str], seconds: float | None = None
+) -> Iterator[dict]:
+    """Times every case of a model on ours and on the peers of these names."""
+    ds = Ds(settings.library, settings.compile(model), settings.threads)
+    opened = open_peers(peers, model, settings.threads)
     for case in cases:
-        ours = session.prepare(case.inputs, case.outputs)
-        prepared = [peer.prepare(case.inputs, case.outputs) for peer in others]
-        ours()
-        for peer, (call, results) in zip(others, prepared):
-            call()
-            check_agreement(case, ours.results(), results(), peer.name)
-        ours_ms, *peers_ms = alternate([ours, *(call for call, _ in prepared)], seconds * (1 + len(others)))
-        least_ms = roofline.least_ms(case.flops, case.bytes)
-        for peer, peer_ms in zip(others, peers_ms):
-            yield {
-                "case": case.name,
-                "threads": settings.threads,
-                "ours_ms": ours_ms,
-                "peer": peer.name,
-                "peer_version": peer.version,
-                "peer_ms": peer_ms,
-                "ratio": peer_ms / ours_ms,
-                "limit_fraction": least_ms / ours_ms if least_ms is not None else None,
-            }
-    session.close()
+        ours, *others = (Side(side.name, side.version, side.prepare(case.inputs, case.outputs)) for side in (ds, *opened))
+        yield from time_sides(settings, case, ours, others, seconds or settings.seconds)
+    ds.close()

@@ -10,23 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).resolve().parent
-LIBRARY = HERE.parent / "build" / "bench" / "roofline.so"
-SECONDS = 0.1
+from cache import FOLDER, cached
+
+SOURCE = Path(__file__).resolve().parent / "roofline.c"
+SECONDS = 0.02  # of a sample
+FIRST_SAMPLES = 5
+FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC")
+
+
+def _compile(library: Path) -> None:
+    subprocess.run(["clang-22", *FLAGS, str(SOURCE), "-o", str(library)], check=True)
 
 
 def _build() -> ctypes.CDLL | None:
     """Compiles roofline.c for this processor; None when no compiler is there."""
-    source = HERE / "roofline.c"
-    if not LIBRARY.exists() or LIBRARY.stat().st_mtime < source.stat().st_mtime:
-        LIBRARY.parent.mkdir(parents=True, exist_ok=True)
-        flags = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-        try:
-            subprocess.run(["clang-22", *flags, str(source), "-o", str(LIBRARY)], check=True)
-        except (FileNotFoundError, subprocess.CalledProcessError):
-            print("bench: clang-22 could not build roofline.c, so limits are not given", file=sys.stderr)
-            return None
-    library = ctypes.CDLL(str(LIBRARY))
+    try:
+        library = ctypes.CDLL(str(cached(FOLDER / "roofline.so", [SOURCE], _compile)))
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        print("bench: clang-22 could not build roofline.c, so limits are not given", file=sys.stderr)
+        return None
     library.fma_rounds.argtypes = [ctypes.c_int64, ctypes.POINTER(ctypes.c_float)]
     library.fma_rounds.restype = ctypes.c_double
     library.read_rounds.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64]
@@ -34,32 +36,54 @@ def _build() -> ctypes.CDLL | None:
     return library
 
 
-def _rate(work: Callable[[int, int], float], threads: int) -> float:
-    """The best of five rates of `work(thread, rounds)`, which returns its amount, per second on all threads."""
-    rounds = 1
-    while True:
+def cache_bytes() -> int:
+    """The size of the last level of cache that the first processor sees; 32 MiB when the system does not tell."""
+    sizes = [32 << 20]
+    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        sizes.append(int(path.read_text().strip().removesuffix("K")) << 10)
+    return max(sizes)
+
+
+def on_threads(count: int, run: Callable[[int], None]) -> float:
+    """Calls `run(0)` to `run(count - 1)` at the same time and returns the seconds."""
+    workers = [threading.Thread(target=run, args=(index,)) for index in range(count)]
+    start = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - start
+
+
+class Rate:
+    """The best rate seen of `work(thread, rounds)`, which returns its amount, per second on all threads.
+
+    Whatever else the machine does only makes a rate smaller, so a sample next to each measurement, and the best of them
+    all, come near the truth where one look at the start may be far from it.
+    """
+
+    def __init__(self, work: Callable[[int, int], float], threads: int) -> None:
+        self._work, self._threads, self._rounds, self.best = work, threads, 1, 0.0
+        while (elapsed := self._time_once()) < SECONDS / 10:
+            self._rounds *= 4
+        self._rounds = max(1, round(self._rounds * SECONDS / elapsed))
+        for _ in range(FIRST_SAMPLES):
+            self.sample()
+
+    def _time_once(self) -> float:
         start = time.perf_counter()
-        work(0, rounds)
-        elapsed = time.perf_counter() - start
-        if elapsed > SECONDS / 10:
-            break
-        rounds *= 4
-    rounds = max(1, int(rounds * SECONDS / elapsed))
-    best = 0.0
-    for _ in range(5):
-        amounts = [0.0] * threads
+        self._work(0, self._rounds)
+        return time.perf_counter() - start
+
+    def sample(self) -> None:
+        """Measures once more."""
+        amounts = [0.0] * self._threads
 
         def run(index: int) -> None:
-            amounts[index] = work(index, rounds)
+            amounts[index] = self._work(index, self._rounds)
 
-        workers = [threading.Thread(target=run, args=(index,)) for index in range(threads)]
-        start = time.perf_counter()
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        best = max(best, sum(amounts) / (time.perf_counter() - start))
-    return best
+        seconds = on_threads(self._threads, run)
+        self.best = max(self.best, sum(amounts) / seconds)
 
 
 class Roofline:
@@ -68,16 +92,19 @@ class Roofline:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._library = _build()
-        self._bandwidths: dict[tuple[int, int], float] = {}
-        self._peak = self._measure_peak() if self._library else None
+        self._bandwidths: dict[tuple[int, int], Rate] = {}
+        self._peak = Rate(self._multiply, threads) if self._library else None
+        self._flushed: list[np.ndarray] = []
 
-    def _measure_peak(self) -> float:
-        def work(_: int, rounds: int) -> float:
-            return self._library.fma_rounds(1000 * rounds, ctypes.byref(ctypes.c_float()))
+    def _multiply(self, _: int, rounds: int) -> float:
+        return self._library.fma_rounds(1000 * rounds, ctypes.byref(ctypes.c_float()))
 
-        return _rate(work, self.threads)
+    def _read(self, buffer: np.ndarray, size: int, rounds: int) -> float:
+        start = buffer.ctypes.data + (-buffer.ctypes.data) % 64
+        self._library.read_rounds(start, size, rounds)
+        return float(size * rounds)
 
-    def _bandwidth(self, size: int) -> float:
+    def _bandwidth(self, size: int) -> Rate:
         """Bytes per second when all threads read their share of `size` bytes again and again."""
         share = max(4096, (size // self.threads + 511) // 512 * 512)
         # to two digits, so that cases of about one size share a measurement
@@ -85,17 +112,28 @@ class Roofline:
         key = (digits, share // digits)
         if key not in self._bandwidths:
             buffers = [np.ones(share + 64, np.uint8) for _ in range(self.threads)]
-            starts = [buffer.ctypes.data + (-buffer.ctypes.data) % 64 for buffer in buffers]
-
-            def work(index: int, rounds: int) -> float:
-                self._library.read_rounds(starts[index], share, rounds)
-                return float(share * rounds)
-
-            self._bandwidths[key] = _rate(work, self.threads)
+            self._bandwidths[key] = Rate(lambda index, rounds: self._read(buffers[index], share, rounds), self.threads)
         return self._bandwidths[key]
 
-    def least_ms(self, flops: float, size: float) -> float | None:
+    def sample(self, size: float) -> None:
+        """Measures the peaks that a case needs once more."""
+        if self._peak is not None:
+            self._peak.sample()
+            self._bandwidth(int(size)).sample()
+
+    def least_ms(self, flops: float, size: float, working_set: float) -> float | None:
         """The time of `flops` operations at min(FMA peak, flops * bandwidth / bytes); None without a compiler."""
         if self._peak is None:
             return None
-        return 1e3 * max(flops / self._peak, size / self._bandwidth(int(size)))
+        return 1e3 * max(flops / self._peak.best, size / self._bandwidth(int(working_set)).best)
+
+    @property
+    def flush_bytes(self) -> int:
+        """How much `flush` reads."""
+        return 4 * cache_bytes()
+
+    def flush(self) -> None:
+        """Reads so much on all processors that caches hold nothing else."""
+        if not self._flushed:
+            self._flushed = [np.ones(self.flush_bytes // self.threads, np.uint8) for _ in range(self.threads)]
+        on_threads(self.threads, lambda index: self._flushed[index].max())

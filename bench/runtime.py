@@ -21,6 +21,7 @@ _TYPES = {
     np.dtype(np.uint64): 11,
     np.dtype(np.bool_): 12,
 }
+_VERIFY = {"full": 0, "code": 1}  # ds_verify
 _DTYPES = {code: dtype for dtype, code in _TYPES.items()}
 
 
@@ -108,10 +109,11 @@ class Call:
 class Session:
     """A loaded artifact with one context."""
 
-    def __init__(self, library: Path, artifact: Path, threads: int) -> None:
+    def __init__(self, library: Path, artifact: Path, threads: int, verify: str = "full") -> None:
         self.runtime = _open(library)
+        self.version = self.runtime.ds_runtime_version().decode()
         self.module, self.context = ctypes.c_void_p(), ctypes.c_void_p()
-        options = _LoadOptions(ctypes.sizeof(_LoadOptions), threads, 0, 0)
+        options = _LoadOptions(ctypes.sizeof(_LoadOptions), threads, _VERIFY[verify], 0)
         self.check(self.runtime.ds_module_load(str(artifact).encode(), options, self.module))
         self.check(self.runtime.ds_context_create(self.module, None, self.context))
 

@@ -1,46 +1,34 @@
-"""`encoder-fp32`: all-MiniLM-L6-v2 in fp32 on one artifact with dynamic batch and sequence."""
+"""`encoder-fp32`: all-MiniLM-L6-v2 and BERT-base's shape, one artifact each with dynamic batch and length, full rows."""
 
-import subprocess
 from collections.abc import Iterator
 
-import numpy as np
-
-from dstools import ROOT, Tools
+from encoder import BERT_BASE, MINILM, Encoder
 from measure import Case, Settings, compare
 
-MODEL = ROOT / "build" / "examples" / "minilm" / "model.onnx"
-OUTPUT = "sentence_embedding"
-VOCABULARY, HIDDEN, INTERMEDIATE, LAYERS = 30522, 384, 1536, 6
-# (batch, tokens); the first ones make the quick run
-SHAPES = [(8, 128), (1, 16), (1, 128), (32, 128), (1, 256), (8, 16), (8, 256), (32, 16), (32, 256)]
-QUICK = 3
+PEERS = ("onnxruntime", "openvino", "ctranslate2", "iree")
+# (batch, tokens) in the order of the run; of these the quick run takes the first
+SHAPES = {
+    MINILM: [(8, 128), (1, 16), (1, 128), (32, 128), (1, 256), (8, 16), (8, 256), (32, 16), (32, 256)],
+    BERT_BASE: [(1, 16), (1, 128), (8, 16), (8, 128), (1, 256), (8, 256), (32, 16), (32, 128), (32, 256)],
+}
+QUICK = {MINILM: 3, BERT_BASE: 1}
 
 
-def make_case(batch: int, tokens: int) -> Case:
-    """Random ids in full rows: nothing is padding, so nobody can skip work."""
-    rng = np.random.default_rng(batch * 1000 + tokens)
-    inputs = {
-        "input_ids": rng.integers(1000, VOCABULARY, (batch, tokens)),
-        "attention_mask": np.ones((batch, tokens), np.int64),
-        "token_type_ids": np.zeros((batch, tokens), np.int64),
-    }
-    rows = batch * tokens
-    weights = LAYERS * (4 * HIDDEN * HIDDEN + 2 * HIDDEN * INTERMEDIATE)
-    attention = LAYERS * 2 * rows * tokens * HIDDEN
+def make_case(encoder: Encoder, batch: int, tokens: int) -> Case:
+    """Full rows: nothing is padding, so nobody can skip work."""
+    lengths = [tokens] * batch
     return Case(
-        name=f"minilm-l6 {batch}x{tokens}",
-        inputs=inputs,
-        outputs=(OUTPUT,),
-        flops=2.0 * (rows * weights + attention),
-        # the weights and the embeddings of the tokens, once
-        bytes=4.0 * (weights + rows * HIDDEN),
+        name=f"{encoder.name} {batch}x{tokens}",
+        inputs=encoder.inputs(lengths, seed=batch * 1000 + tokens),
+        outputs=(encoder.output,),
+        flops=encoder.work.flops(lengths),
+        bytes=encoder.work.bytes(lengths),
     )
 
 
 def run(settings: Settings) -> Iterator[dict]:
-    """Compiles the model and yields the results."""
-    python = subprocess.run([ROOT / "scripts" / "peers", "--export"], check=True, capture_output=True, text=True).stdout.strip()
-    subprocess.run([python, ROOT / "examples" / "minilm" / "export.py"], check=True)
-    artifact = Tools(settings.bin_dir).compile(MODEL, ROOT / "build" / "bench" / "minilm.dsa")
-    shapes = SHAPES[:QUICK] if settings.quick else SHAPES
-    yield from compare(settings, MODEL, artifact, [make_case(*shape) for shape in shapes])
+    """Yields the results."""
+    for encoder, shapes in SHAPES.items():
+        count = QUICK[encoder] if settings.quick else len(shapes)
+        cases = [make_case(encoder, *shape) for shape in shapes[:count]]
+        yield from compare(settings, encoder.model(), cases, PEERS)

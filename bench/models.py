@@ -1,0 +1,86 @@
+"""The models that are timed. Made once, under build/; equal programs make equal files."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from cache import FOLDER, cached
+from dstools import ROOT
+
+sys.path.append(str(ROOT / "test" / "e2e"))
+
+import random_encoder  # noqa: E402
+from random_encoder import Builder, Config, build  # noqa: E402
+
+MINILM = ROOT / "build" / "examples" / "minilm" / "model.onnx"
+
+BASE = Config(hidden=768, heads=12, layers=12, intermediate=3072, reshape="shape")
+# A cut vocabulary: the table is only read from, and the file is a fifth smaller.
+BERT_BASE = replace(BASE, vocabulary=2000, positions=512)
+VIT_B16 = replace(BASE, pre_norm=True)
+IMAGE, PATCH, CLASSES = 224, 16, 1000
+
+
+def _make(name: str, make: Callable[[], onnx.ModelProto]) -> Path:
+    """The path of a model, which is made when it is missing or what makes it has changed."""
+    makers = [Path(__file__), Path(random_encoder.__file__)]
+    return cached(FOLDER / "models" / f"{name}.onnx", makers, lambda path: onnx.save(make(), path))
+
+
+def minilm() -> Path:
+    """The real all-MiniLM-L6-v2, as examples/minilm exports it."""
+    if not MINILM.exists():
+        peers = subprocess.run([ROOT / "scripts" / "peers", "--export"], check=True, stdout=subprocess.PIPE, text=True)
+        subprocess.run([peers.stdout.strip(), ROOT / "examples" / "minilm" / "export.py"], check=True)
+    return MINILM
+
+
+def bert_base() -> Path:
+    """BERT-base's shape with random weights: `input_ids`, `attention_mask` to `hidden`, `pooled`."""
+    return _make("bert-base", lambda: build(BERT_BASE, seed=1))
+
+
+def vit_b16() -> Path:
+    """ViT-B/16's shape with random weights: `image` f32[batch, 3, 224, 224] to `logits` f32[batch, 1000]."""
+    return _make("vit-b16", _build_vit)
+
+
+def _build_vit() -> onnx.ModelProto:
+    config, builder = VIT_B16, Builder(VIT_B16, np.random.default_rng(2))
+    op, hidden = builder.op, config.hidden
+    kernel = builder.weight("patches.weight", hidden, 3, PATCH, PATCH, scale=1 / np.sqrt(3 * PATCH * PATCH))
+    bias = builder.weight("patches.bias", hidden, scale=0.1)
+    patches = op("Conv", "image", kernel, bias, kernel_shape=[PATCH, PATCH], strides=[PATCH, PATCH])
+    flat = op("Reshape", patches, builder.constant([0, hidden, -1], np.int64))
+    tokens = op("Transpose", flat, perm=[0, 2, 1])
+    batch = op("Gather", op("Shape", "image"), builder.constant([0], np.int64), axis=0)
+    shape = op("Concat", batch, builder.constant([1, hidden], np.int64), axis=0)
+    first = op("Expand", builder.weight("class", 1, 1, hidden), shape)
+    positions = builder.weight("positions", 1, (IMAGE // PATCH) ** 2 + 1, hidden, scale=0.3)
+    x = op("Add", op("Concat", first, tokens, axis=1), positions)
+    for index in range(config.layers):
+        x = builder.layer(x, f"layer.{index}", None)
+    x = op("Gather", builder.norm(x, "norm"), builder.constant(0, np.int64), axis=1)
+    op("Identity", builder.linear(x, "head", hidden, CLASSES), name="logits")
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, IMAGE, IMAGE])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", CLASSES])
+    return builder.model("vit_b16", [image], [logits])
+
+
+def linear(k: int, n: int) -> Path:
+    """`y` f32[rows, n] = `x` f32[rows, k] · W + b."""
+
+    def make() -> onnx.ModelProto:
+        builder = Builder(Config(hidden=k, heads=1, layers=0, intermediate=n), np.random.default_rng([k, n]))
+        builder.op("Identity", builder.linear("x", "linear", k, n), name="y")
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", k])
+        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", n])
+        return builder.model("linear", [x], [y])
+
+    return _make(f"linear-{k}x{n}", make)
