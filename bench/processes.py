@@ -32,7 +32,8 @@ def measure(script: str, *arguments: object) -> Run:
     command = [sys.executable, str(HERE / script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ChildFailure(f"{' '.join(command[1:])}: {done.stderr.strip()[-400:]}")
+        # of a traceback, the error itself
+        raise ChildFailure(f"{' '.join(command[1:4])}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     return Run(**json.loads(done.stdout))
 
 

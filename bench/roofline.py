@@ -13,8 +13,8 @@ import numpy as np
 from cache import FOLDER, cached
 
 SOURCE = Path(__file__).resolve().parent / "roofline.c"
-SECONDS = 0.02  # of a sample
-FIRST_SAMPLES = 5
+SECONDS = 0.01  # of a sample: short ones find the gaps in what else the machine does
+FIRST_SAMPLES, SAMPLES = 8, 3
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC")
 
 
@@ -45,14 +45,22 @@ def cache_bytes() -> int:
 
 
 def on_threads(count: int, run: Callable[[int], None]) -> float:
-    """Calls `run(0)` to `run(count - 1)` at the same time and returns the seconds."""
-    workers = [threading.Thread(target=run, args=(index,)) for index in range(count)]
-    start = time.perf_counter()
+    """Calls `run(0)` to `run(count - 1)` at the same time and returns the seconds from the first start to the last end."""
+    ready = threading.Barrier(count)
+    starts, ends = [0.0] * count, [0.0] * count
+
+    def work(index: int) -> None:
+        ready.wait()
+        starts[index] = time.perf_counter()
+        run(index)
+        ends[index] = time.perf_counter()
+
+    workers = [threading.Thread(target=work, args=(index,)) for index in range(count)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return time.perf_counter() - start
+    return max(ends) - min(starts)
 
 
 class Rate:
@@ -67,23 +75,23 @@ class Rate:
         while (elapsed := self._time_once()) < SECONDS / 10:
             self._rounds *= 4
         self._rounds = max(1, round(self._rounds * SECONDS / elapsed))
-        for _ in range(FIRST_SAMPLES):
-            self.sample()
+        self.sample(FIRST_SAMPLES)
 
     def _time_once(self) -> float:
         start = time.perf_counter()
         self._work(0, self._rounds)
         return time.perf_counter() - start
 
-    def sample(self) -> None:
-        """Measures once more."""
+    def sample(self, count: int = SAMPLES) -> None:
+        """Measures so many times more."""
         amounts = [0.0] * self._threads
 
         def run(index: int) -> None:
             amounts[index] = self._work(index, self._rounds)
 
-        seconds = on_threads(self._threads, run)
-        self.best = max(self.best, sum(amounts) / seconds)
+        for _ in range(count):
+            seconds = on_threads(self._threads, run)
+            self.best = max(self.best, sum(amounts) / seconds)
 
 
 class Roofline:

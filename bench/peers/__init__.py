@@ -17,11 +17,16 @@ _reported: set[str] = set()
 
 
 class Prepared(NamedTuple):
-    """A call with everything bound, and copies of its last results."""
+    """A call with everything bound."""
 
     call: Callable[[], None]
-    results: Callable[[], list[np.ndarray]]
+    copies: Callable[[], list[np.ndarray]]  # of its results; for some peers only until their next call
     inputs: Mapping[str, np.ndarray]  # kept alive: libraries point into them
+
+    def results(self) -> list[np.ndarray]:
+        """Makes the call and returns copies of its results."""
+        self.call()
+        return self.copies()
 
 
 class Unsupported(RuntimeError):

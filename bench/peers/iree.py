@@ -62,10 +62,10 @@ class Peer:
             found = self._function(*arrays)
             last[:] = found if isinstance(found, (list, tuple)) else [found]
 
-        def results() -> list[np.ndarray]:
+        def copies() -> list[np.ndarray]:
             return [last[self._outputs.index(name)].to_host() for name in outputs]
 
-        return Prepared(call, results, inputs)
+        return Prepared(call, copies, inputs)
 
 
 def _ports(model: Path) -> tuple[list[str], list[str]]:

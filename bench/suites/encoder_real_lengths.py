@@ -7,7 +7,7 @@ import numpy as np
 from encoder import MINILM
 from lengths import draw_lengths, group, read_histogram
 from measure import Case, Settings, Side, time_sides
-from peers import Prepared, open_peers
+from peers import open_peers
 from peers.ds import Ds
 
 TEXTS, QUICK_TEXTS = 256, 64
@@ -22,28 +22,26 @@ STRATEGIES = (
 )
 
 
-def prepare(side, case: Case, lengths: Sequence[int], strategy: tuple[int, bool]) -> Prepared:
-    """All calls of a side one after the other; results are in the order of the texts."""
-    groups = group(lengths, *strategy)
-    batches = []
-    for texts in groups:
-        longest = max(lengths[i] for i in texts)
-        inputs = {name: np.ascontiguousarray(array[texts, :longest]) for name, array in case.inputs.items()}
-        batches.append(side.prepare(inputs, case.outputs))
+class Batches:
+    """All calls of a side one after the other."""
 
-    def call() -> None:
-        for batch in batches:
+    def __init__(self, side, case: Case, lengths: Sequence[int], strategy: tuple[int, bool]) -> None:
+        self._groups = group(lengths, *strategy)
+        self._calls = []
+        for texts in self._groups:
+            longest = max(lengths[i] for i in texts)
+            inputs = {name: np.ascontiguousarray(array[texts, :longest]) for name, array in case.inputs.items()}
+            self._calls.append(side.prepare(inputs, case.outputs))
+
+    def call(self) -> None:
+        """Makes all calls."""
+        for batch in self._calls:
             batch.call()
 
-    def results() -> list[np.ndarray]:
-        found = []
-        for batch in batches:
-            batch.call()  # some keep the results of their last call only
-            found.append(batch.results())
-        order = np.argsort([i for texts in groups for i in texts])
-        return [np.concatenate(parts)[order] for parts in zip(*found)]
-
-    return Prepared(call, results, case.inputs)
+    def results(self) -> list[np.ndarray]:
+        """Makes all calls and returns copies of the results in the order of the texts."""
+        order = np.argsort([i for texts in self._groups for i in texts])
+        return [np.concatenate(parts)[order] for parts in zip(*(batch.results() for batch in self._calls))]
 
 
 def run(settings: Settings) -> Iterator[dict]:
@@ -59,10 +57,11 @@ def run(settings: Settings) -> Iterator[dict]:
     )
     model = MINILM.model()
     ds = Ds(settings.library, settings.compile(model), settings.threads)
-    ours = Side(ds.name, ds.version, prepare(ds, case, lengths, PADDED))
-    opened = {peer.name: peer for peer in open_peers(dict.fromkeys(name for name, *_ in STRATEGIES), model, settings.threads)}
+    ours = Side(ds.name, ds.version, Batches(ds, case, lengths, PADDED))
+    names = dict.fromkeys(name for name, *_ in STRATEGIES)
+    opened = {peer.name: peer for peer in open_peers(names, model, settings.threads)}
     others = [
-        Side(f"{name} {label}", opened[name].version, prepare(opened[name], case, lengths, strategy))
+        Side(f"{name} {label}", opened[name].version, Batches(opened[name], case, lengths, strategy))
         for name, label, strategy in STRATEGIES
         if name in opened
     ]

@@ -45,7 +45,7 @@ class Timing(unittest.TestCase):
         np.testing.assert_allclose(found, [200, 300])
 
     def test_order_reverses(self):
-        measure.alternate([self.call("a", 0.5), self.call("b", 0.5)], 0.0)
+        measure.alternate([self.call("a", 0.2), self.call("b", 0.2)], 0.0)
         self.assertEqual("".join(self.log), "ab" + "ab" + "ba" + "ab" + "ba" + "ab")
 
     def test_long_calls_are_few(self):
@@ -111,7 +111,7 @@ class Sides(unittest.TestCase):
 
 class Parts(unittest.TestCase):
     def test_best_rate_is_kept(self):
-        clock, speeds = Clock(), iter([1.0] * 6 + [4.0, 2.0])
+        clock, speeds = Clock(), iter([1.0] * (1 + roofline.FIRST_SAMPLES) + [4.0, 2.0])
 
         def take(_: int, rounds: int) -> float:
             clock.now += rounds / next(speeds)
@@ -120,8 +120,7 @@ class Parts(unittest.TestCase):
         with mock.patch.object(roofline, "time", clock):
             rate = roofline.Rate(take, 1)
             self.assertAlmostEqual(rate.best, 1.0)
-            rate.sample()
-            rate.sample()
+            rate.sample(2)
         self.assertAlmostEqual(rate.best, 4.0)
 
     def test_missing_peer_is_reported_once(self):
