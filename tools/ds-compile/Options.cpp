@@ -107,8 +107,8 @@ static llvm::Error usage(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
-/// A size in decimal, or nullopt. Calls may have dims of 0, but there is nothing
-/// to compile for one that is fixed to it.
+/// A size in decimal, or nullopt. Calls may have dims of 0, but there is
+/// nothing to compile for one that is fixed to it.
 static std::optional<int64_t> parseSize(StringRef text) {
   int64_t size;
   if (text.getAsInteger(10, size) || size < 1)
