@@ -123,6 +123,14 @@ TEST(ModuleLoad, RefusesMembersThatAreNotThere) {
     EXPECT_TRUE(contains(tryLoadBytes(builder.build().bytes).message,
                          "refers to the member 'absent'"));
   }
+  for (auto refer :
+       {+[](BundleBuilder &b) { b.manifest["weights"]["member"] = ""; },
+        +[](BundleBuilder &b) { b.manifest["variants"][0]["member"] = ""; }}) {
+    BundleBuilder nameless = testModel();
+    refer(nameless);
+    EXPECT_TRUE(contains(tryLoadBytes(nameless.build().bytes).message,
+                         "a name of a member"));
+  }
   BundleBuilder builder = testModel();
   builder.manifest["weights"]["member"] = "manifest.json";
   EXPECT_NE(tryLoadBytes(builder.build().bytes).status, DS_OK);

@@ -1,4 +1,4 @@
-//===- main.cpp - ds-lsp-server: textual IR in editors ------------------===//
+//===- main.cpp - ds-lsp-server: textual IR in editors --------------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //

@@ -1,4 +1,4 @@
-//===- main.cpp - ds-opt: passes on textual IR --------------------------===//
+//===- main.cpp - ds-opt: passes on textual IR ----------------------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //

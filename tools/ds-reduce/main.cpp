@@ -1,4 +1,4 @@
-//===- main.cpp - ds-reduce: the least IR that shows a fault ------------===//
+//===- main.cpp - ds-reduce: the least IR that shows a fault --------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //

@@ -474,29 +474,21 @@ Value Emitter::gather(Value buffer, ValueRange indices, Value offsets,
                       const Point &point) {
   auto type = cast<MemRefType>(buffer.getType());
   offsets = repeatFirst(offsets, point);
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  [[maybe_unused]] LogicalResult isStrided =
-      type.getStridesAndOffset(strides, offset);
-  assert(succeeded(isStrided) && "an access that the analysis refuses");
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, buffer);
-  Value zero = index(0), one = index(1);
   // All elements as one row, of a length that no one asks for.
   auto row = MemRefType::get(
       {ShapedType::kDynamic}, type.getElementType(),
       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
-  Value length = metadata.getSizes().empty() ? one : metadata.getSizes()[0];
+  Value length =
+      metadata.getSizes().empty() ? index(1) : metadata.getSizes()[0];
   Value flat = memref::ReinterpretCastOp::create(
       b, loc, row, buffer, OpFoldResult(metadata.getOffset()),
       OpFoldResult(length), OpFoldResult(b.getIndexAttr(1)));
-  Value base = zero;
-  for (auto [i, position] : llvm::enumerate(indices)) {
-    Value stride = ShapedType::isDynamic(strides[i])
-                       ? Value(metadata.getStrides()[i])
-                       : index(strides[i]);
+  Value base = index(0);
+  for (auto [position, stride] :
+       llvm::zip_equal(indices, metadata.getStrides()))
     base = arith::AddIOp::create(
         b, loc, base, arith::MulIOp::create(b, loc, position, stride));
-  }
   VectorType result = vectorOf(type.getElementType());
   unsigned bits = type.getElementTypeBitWidth();
   if (bits == 32 || bits == 64) {
