@@ -46,19 +46,16 @@ bool mlir::ds::isWeight(Value value) {
          value.getDefiningOp<onnx::ConstantOp>();
 }
 
-std::string mlir::ds::getNodeName(Operation *op) {
-  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
-    return name.getName().str();
-  return op->getName().getStringRef().str();
-}
-
 void mlir::ds::reportMissed(Operation *op, StringRef pass, StringRef target,
                             const Twine &reason) {
   auto remark = remark::missed(op->getLoc(),
                                remark::RemarkOpts::name(target).category(pass));
-  if (remark)
-    remark
-        << ("'" + getNodeName(op) + "' is no " + target + ": " + reason).str();
+  if (!remark)
+    return;
+  StringRef node = getNodeName(op->getLoc());
+  remark << ("'" + (node.empty() ? op->getName().getStringRef() : node) +
+             "' is no " + target + ": " + reason)
+                .str();
 }
 
 void mlir::ds::eraseDeadOps(func::FuncOp func) {

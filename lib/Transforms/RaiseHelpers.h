@@ -31,9 +31,6 @@ inline RankedTensorType typeOf(Value value) {
 /// Whether a value is known at compile time: a weight or a constant.
 bool isWeight(Value value);
 
-/// The name of the node that `op` comes from, or the op's name.
-std::string getNodeName(Operation *op);
-
 /// Emits a remark of the category `pass`: the node, what it did not become,
 /// and why.
 void reportMissed(Operation *op, StringRef pass, StringRef target,

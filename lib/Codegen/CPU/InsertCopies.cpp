@@ -28,9 +28,9 @@ struct InsertCopies : mlir::ds::impl::InsertCopiesBase<InsertCopies> {
 } // namespace
 
 static std::string describe(Operation *op) {
-  std::string node = nodeName(op->getLoc());
+  StringRef node = getNodeName(op->getLoc());
   return node.empty() ? ("a '" + op->getName().getStringRef() + "'").str()
-                      : "node '" + node + "'";
+                      : ("node '" + node + "'").str();
 }
 
 /// Why what `copy` copies cannot be written in place.

@@ -81,7 +81,7 @@ LogicalResult EntrySlice::add(Value value, StringRef purpose) {
   Location loc = value.getLoc();
   InFlightDiagnostic diagnostic = emitError(loc)
                                   << purpose << " depends on computed values";
-  if (std::string node = nodeName(loc); !node.empty())
+  if (StringRef node = getNodeName(loc); !node.empty())
     diagnostic << " at node '" << node << "'";
   return diagnostic
          << "; only shapes and small integer inputs may determine it";

@@ -6,23 +6,13 @@
 
 #include "Sites.h"
 
+#include "ds/Dialect/DS/DSDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 
 using namespace mlir;
 using namespace mlir::ds;
-
-std::string mlir::ds::nodeName(Location loc) {
-  std::string name;
-  loc->walk([&](Location inner) {
-    auto named = dyn_cast<NameLoc>(inner);
-    if (!named)
-      return WalkResult::advance();
-    name = named.getName().str();
-    return WalkResult::interrupt();
-  });
-  return name;
-}
 
 Sites::Sites(ModuleOp module) : module(module) {
   if (auto known = module->getAttrOfType<ArrayAttr>("ds.sites"))
@@ -47,7 +37,7 @@ Sites::~Sites() {
 void Sites::emitReport(OpBuilder &b, Location loc, Value host,
                        StringRef message, Value v0, Value v1) {
   NamedAttribute entries[] = {
-      b.getNamedAttr("node", b.getStringAttr(nodeName(loc))),
+      b.getNamedAttr("node", b.getStringAttr(getNodeName(loc))),
       b.getNamedAttr("what", b.getStringAttr(message))};
   Attribute site = b.getDictionaryAttr(entries);
   auto *known = llvm::find(list, site);

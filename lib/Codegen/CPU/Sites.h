@@ -13,9 +13,6 @@
 
 namespace mlir::ds {
 
-/// The node that a location stands for: the name of its innermost NameLoc.
-std::string nodeName(Location loc);
-
 /// The sites of a module: a report carries a site's number, and the runtime
 /// finds the node's name and the message in the manifest. They are kept in the
 /// module attribute `ds.sites`.

@@ -4,34 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Views.h"
+#include "ds/Codegen/Linalg/CheckedIndex.h"
 #include "ds/Dialect/ONNX/TensorShapes.h"
 
 using namespace mlir;
 using namespace mlir::ds;
 using onnx::elementType;
-
-/// States that `dim` has an element to read unless nothing is read: the checked
-/// index falls back to 0, which must exist.
-static LogicalResult requireReadable(Lowering &l, Operation *op,
-                                     OpFoldResult dim,
-                                     ArrayRef<OpFoldResult> read) {
-  ShapeBuilder &s = l.shapes;
-  if (auto known = getConstantIntValue(dim); known && *known > 0)
-    return success();
-  OpFoldResult count = s.product(read);
-  OpFoldResult none = s.compare(arith::CmpIPredicate::eq, count, s.constant(0));
-  OpFoldResult some = s.compare(arith::CmpIPredicate::sgt, dim, s.constant(0));
-  return require(l, op, s.max(none, some), count, dim,
-                 "cannot read {0} elements of a dim of {1}");
-}
-
-/// `raw`, an index scalar of data, in [0, bound) with negatives from the end.
-static Value checkedIndex(const Cell &cell, Value raw, Value bound) {
-  Value index =
-      arith::IndexCastOp::create(cell.b, cell.loc, cell.b.getIndexType(), raw);
-  return CheckedIndexOp::create(cell.b, cell.loc, index, bound, true);
-}
 
 //===----------------------------------------------------------------------===//
 // Gather
@@ -74,10 +52,11 @@ static LogicalResult lowerGather(onnx::GatherOp op, Lowering &l) {
   if (std::optional<int64_t> index = onlyIndex(op, l))
     return gatherSlice(op, l, axis, *index);
 
-  if (failed(requireReadable(l, op, data[axis], result)))
+  auto index =
+      CheckedIndex::create(l, op, op.getIndices(), data[axis], result, "read");
+  if (failed(index))
     return failure();
   Value source = loweredAs(l, op.getData());
-  Value bound = l.shapes.materialize(data[axis]);
   AffineMap indexMap =
       AffineMap::getMultiDimIdentityMap(result.size(), l.b.getContext())
           .getSliceMap(axis, indexRank);
@@ -88,7 +67,8 @@ static LogicalResult lowerGather(onnx::GatherOp op, Lowering &l) {
                  SmallVector<Value> at;
                  for (int64_t i = 0; i < axis; ++i)
                    at.push_back(cell.index(i));
-                 at.push_back(checkedIndex(cell, cell.inputs[0], bound));
+                 at.push_back(
+                     index->position(cell.b, cell.loc, cell.inputs[0]));
                  for (int64_t i = axis + 1, e = data.size(); i < e; ++i)
                    at.push_back(cell.index(i + indexRank - 1));
                  return cell.extract(source, at);
@@ -113,10 +93,11 @@ static LogicalResult lowerGatherElements(onnx::GatherElementsOp op,
                        result[i], data[i],
                        "a dim of its indices is {0}, of its data {1}")))
       return failure();
-  if (failed(requireReadable(l, op, data[axis], result)))
+  auto index =
+      CheckedIndex::create(l, op, op.getIndices(), data[axis], result, "read");
+  if (failed(index))
     return failure();
   Value source = loweredAs(l, op.getData());
-  Value bound = s.materialize(data[axis]);
   l.setLowered(
       op.getOutput(),
       generate(l, result, Lowering::storageOf(op.getData()),
@@ -124,9 +105,9 @@ static LogicalResult lowerGatherElements(onnx::GatherElementsOp op,
                [&](const Cell &cell) {
                  SmallVector<Value> at;
                  for (int64_t i = 0; i < rank; ++i)
-                   at.push_back(i == axis
-                                    ? checkedIndex(cell, cell.inputs[0], bound)
-                                    : cell.index(i));
+                   at.push_back(i == axis ? index->position(cell.b, cell.loc,
+                                                            cell.inputs[0])
+                                          : cell.index(i));
                  return cell.extract(source, at);
                }));
   return success();
@@ -142,11 +123,14 @@ static LogicalResult lowerGatherND(onnx::GatherNDOp op, Lowering &l) {
     if (failed(l.requireEqual(op, data[i], indices[i],
                               "its batch dims differ: {0} and {1}")))
       return failure();
-  SmallVector<Value> bounds;
+  SmallVector<CheckedIndex> components;
   for (int64_t i = 0; i < tuple; ++i) {
-    if (failed(requireReadable(l, op, data[batch + i], result)))
+    auto component =
+        CheckedIndex::create(l, op, op.getIndices(), data[batch + i], result,
+                             "read", /*component=*/i, tuple);
+    if (failed(component))
       return failure();
-    bounds.push_back(l.shapes.materialize(data[batch + i]));
+    components.push_back(*component);
   }
   Value source = loweredAs(l, op.getData());
   Value tuples = loweredAs(l, op.getIndices());
@@ -161,8 +145,8 @@ static LogicalResult lowerGatherND(onnx::GatherNDOp op, Lowering &l) {
                  position.push_back(Value());
                  for (int64_t i = 0; i < tuple; ++i) {
                    position.back() = cell.constant(i);
-                   at.push_back(checkedIndex(
-                       cell, cell.extract(tuples, position), bounds[i]));
+                   at.push_back(components[i].position(
+                       cell.b, cell.loc, cell.extract(tuples, position)));
                  }
                  for (int64_t i = lead, e = result.size(); i < e; ++i)
                    at.push_back(cell.index(i));

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Views.h"
+#include "ds/Codegen/Linalg/CheckedIndex.h"
 #include "ds/Dialect/ONNX/TensorShapes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -86,29 +86,6 @@ static Value scatter(
   return nest.results.front();
 }
 
-/// The index that `indices` has at `position`, inside `bound`.
-static Value checkedIndex(OpBuilder &b, Location loc, Value indices,
-                          ValueRange position, Value bound) {
-  Value raw = Lowering::extract(b, loc, indices, position);
-  Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), raw);
-  return CheckedIndexOp::create(b, loc, index, bound, true);
-}
-
-/// States that `dim` has an element to write unless nothing is written: the
-/// checked index falls back to 0, which must exist.
-static LogicalResult requireWritable(Lowering &l, Operation *op,
-                                     OpFoldResult dim,
-                                     ArrayRef<OpFoldResult> written) {
-  if (auto known = getConstantIntValue(dim); known && *known > 0)
-    return success();
-  ShapeBuilder &s = l.shapes;
-  OpFoldResult count = s.product(written);
-  OpFoldResult none = s.compare(arith::CmpIPredicate::eq, count, s.constant(0));
-  OpFoldResult some = s.compare(arith::CmpIPredicate::sgt, dim, s.constant(0));
-  return require(l, op, s.max(none, some), count, dim,
-                 "cannot write {0} elements of a dim of {1}");
-}
-
 static LogicalResult checkCombiner(Operation *op, Combiner combine) {
   if (combine.element.isInteger(1) && combine.reduction != "none")
     return op->emitOpError() << "reduction '" << combine.reduction
@@ -123,8 +100,11 @@ static LogicalResult lowerScatterElements(onnx::ScatterElementsOp op,
   Dims updates = dimsOf(l, op.getUpdates());
   int64_t axis = *onnx::normalizeAxis(op, op.getAxis(), data.size());
   Combiner combine{op.getReduction(), elementType(op.getData())};
-  if (failed(checkCombiner(op, combine)) ||
-      failed(requireWritable(l, op, data[axis], dims)))
+  if (failed(checkCombiner(op, combine)))
+    return failure();
+  auto index =
+      CheckedIndex::create(l, op, op.getIndices(), data[axis], dims, "write");
+  if (failed(index))
     return failure();
   for (auto [i, dim, update, own] : llvm::enumerate(dims, updates, data)) {
     if (failed(l.requireEqual(op, dim, update,
@@ -137,15 +117,15 @@ static LogicalResult lowerScatterElements(onnx::ScatterElementsOp op,
                        "a dim of its indices is {0}, of its data {1}")))
       return failure();
   }
-  Value bound = s.materialize(data[axis]);
   Value indices = loweredAs(l, op.getIndices());
   l.setLowered(op.getOutput(),
                scatter(l, loweredAs(l, op.getData()), data,
                        loweredAs(l, op.getUpdates()), dims, combine,
                        [&](OpBuilder &b, Location loc, ValueRange position) {
                          SmallVector<Value> at(position);
-                         at[axis] =
-                             checkedIndex(b, loc, indices, position, bound);
+                         at[axis] = index->position(
+                             b, loc,
+                             Lowering::extract(b, loc, indices, position));
                          return at;
                        }));
   return success();
@@ -165,12 +145,16 @@ static LogicalResult lowerScatterND(onnx::ScatterNDOp op, Lowering &l) {
     if (failed(l.requireEqual(op, asked, own,
                               "a dim of its updates is {1}, expected {0}")))
       return failure();
-  SmallVector<Value> bounds, components;
+  SmallVector<CheckedIndex> components;
+  SmallVector<Value> numbers;
   for (int64_t i = 0; i < tuple; ++i) {
-    if (failed(requireWritable(l, op, data[i], updates)))
+    auto component =
+        CheckedIndex::create(l, op, op.getIndices(), data[i], updates, "write",
+                             /*component=*/i, tuple);
+    if (failed(component))
       return failure();
-    bounds.push_back(l.shapes.materialize(data[i]));
-    components.push_back(l.shapes.materialize(l.shapes.constant(i)));
+    components.push_back(*component);
+    numbers.push_back(l.shapes.materialize(l.shapes.constant(i)));
   }
   Value indices = loweredAs(l, op.getIndices());
   l.setLowered(
@@ -181,8 +165,9 @@ static LogicalResult lowerScatterND(onnx::ScatterNDOp op, Lowering &l) {
                 SmallVector<Value> at, where(position.take_front(lead));
                 where.push_back(Value());
                 for (int64_t i = 0; i < tuple; ++i) {
-                  where.back() = components[i];
-                  at.push_back(checkedIndex(b, loc, indices, where, bounds[i]));
+                  where.back() = numbers[i];
+                  at.push_back(components[i].position(
+                      b, loc, Lowering::extract(b, loc, indices, where)));
                 }
                 llvm::append_range(at, position.drop_front(lead));
                 return at;

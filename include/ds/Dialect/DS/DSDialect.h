@@ -24,6 +24,13 @@
 
 #include "ds/Dialect/DS/DSDialect.h.inc"
 
+namespace mlir::ds {
+/// What compiled code tells the host about bad data.
+struct Reports : SideEffects::Resource::Base<Reports> {
+  StringRef getName() final { return "ds.reports"; }
+};
+} // namespace mlir::ds
+
 #define GET_ATTRDEF_CLASSES
 #include "ds/Dialect/DS/DSAttrs.h.inc"
 
@@ -31,6 +38,12 @@
 #include "ds/Dialect/DS/DSOps.h.inc"
 
 namespace mlir::ds {
+
+/// The name of the model's node that `loc` stands for, or an empty string.
+inline StringRef getNodeName(Location loc) {
+  auto name = loc->findInstanceOf<NameLoc>();
+  return name ? name.getName().getValue() : StringRef();
+}
 
 /// The shape of a weight after `transforms` have been applied to `shape`, or an
 /// error through `emitError` that says which step does not fit.

@@ -59,8 +59,12 @@ def DS_CheckOp : DS_Op<"check"> {
 
 def DS_IndexOrVector : AnyTypeOf<[Index, VectorOfRankAndType<[1], [Index]>]>;
 
+/// What compiled code tells the host about bad data.
+def DS_Reports : Resource<"::mlir::ds::Reports">;
+
 def DS_CheckedIndexOp : DS_Op<"checked_index",
-    [NoMemoryEffect, SameOperandsAndResultType] # ElementwiseMappable.traits> {
+    [MemoryEffects<[MemWrite<DS_Reports>]>, SameOperandsAndResultType]
+    # ElementwiseMappable.traits> {
   let summary = "an index from data, made safe";
   let description = [{
     Gives `index` where 0 <= index < bound; index + bound where
@@ -69,8 +73,9 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
     makes compiled code leave its buffers. `bound` is at least 1. Vectors hold
     an index for each lane.
 
-    It has no memory effect that another op could see, but may not be executed
-    where the program would not: it stands inside the body of a generic or loop.
+    Its effect, on a resource that nothing reads, keeps it where its result is
+    not used, and from being executed where the program would not. It stands
+    inside the body of a generic or loop.
 
     Example:
 
