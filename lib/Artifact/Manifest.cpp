@@ -1,4 +1,5 @@
 #include "ds/Artifact/Manifest.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir::ds::artifact;
@@ -10,6 +11,42 @@ static constexpr int abiVersion = 1;
 /// The JSON writer asserts on strings that are not UTF-8, and node names come
 /// from the user's model.
 static std::string text(llvm::StringRef s) { return json::fixUTF8(s); }
+
+std::string Entry::interface() const {
+  std::string type;
+  llvm::raw_string_ostream os(type);
+  std::vector<std::string> symbols;
+  auto writeDim = [&](const Dim &dim) {
+    if (dim.size) {
+      os << *dim.size;
+    } else if (dim.symbol.empty()) {
+      os << '?';
+    } else {
+      auto known = llvm::find(symbols, text(dim.symbol));
+      os << '$' << known - symbols.begin();
+      if (known == symbols.end())
+        symbols.push_back(text(dim.symbol));
+    }
+  };
+  auto writePort = [&](const Port &port) {
+    os << port.type << '[';
+    llvm::interleave(port.shape, os, writeDim, ",");
+    os << ']';
+  };
+  os << '(';
+  llvm::interleave(inputs, os, writePort, ",");
+  os << ")->(";
+  for (auto [i, output] : llvm::enumerate(outputs)) {
+    if (i != 0)
+      os << ',';
+    writePort(output);
+    for (const auto &alias : aliases)
+      if (alias.second == i)
+        os << '=' << alias.first;
+  }
+  os << ')';
+  return type;
+}
 
 static void writePorts(json::OStream &j, llvm::StringRef key,
                        const std::vector<Port> &ports) {
@@ -48,7 +85,6 @@ static void writeEntry(json::OStream &j, const Entry &entry) {
       for (const Site &site : entry.sites)
         j.object([&] {
           j.attribute("node", text(site.node));
-          j.attribute("op", text(site.op));
           j.attribute("what", text(site.what));
         });
     });

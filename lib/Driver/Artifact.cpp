@@ -19,24 +19,6 @@
 using namespace mlir;
 using namespace mlir::ds;
 
-FailureOr<std::string> mlir::ds::generateCode(ModuleOp module,
-                                              const CPUTarget &target,
-                                              const CompileOptions &options,
-                                              CodeFile kind) {
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> translated = translateToLLVMIR(module, context);
-  if (!translated)
-    return failure();
-  if (llvm::Error error =
-          optimize(*translated, target, options.optLevel, options.sanitizer))
-    return module.emitError(llvm::toString(std::move(error)));
-  llvm::Expected<std::string> code =
-      emitCode(*translated, target, options.optLevel, kind);
-  if (!code)
-    return module.emitError(llvm::toString(code.takeError()));
-  return std::move(*code);
-}
-
 /// The manifest's name of an ONNX element type.
 static std::string typeName(Type type) {
   if (type.isInteger(1))
@@ -77,9 +59,78 @@ static std::vector<artifact::Site> makeSites(ModuleOp module) {
   std::vector<artifact::Site> sites;
   if (auto list = module->getAttrOfType<ArrayAttr>("ds.sites"))
     for (auto site : list.getAsRange<DictionaryAttr>())
-      sites.push_back({site.getAs<StringAttr>("node").str(), "",
+      sites.push_back({site.getAs<StringAttr>("node").str(),
                        site.getAs<StringAttr>("what").str()});
   return sites;
+}
+
+static std::vector<artifact::Entry> makeEntries(ModuleOp module) {
+  std::vector<artifact::Entry> entries;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto ports = function->getAttrOfType<DictionaryAttr>("ds.ports");
+    if (!ports)
+      continue;
+    artifact::Entry &entry = entries.emplace_back();
+    entry.name = function.getName().str();
+    entry.inputs = makePorts(ports.getAs<ArrayAttr>("inputs"));
+    entry.outputs = makePorts(ports.getAs<ArrayAttr>("outputs"));
+    entry.sites = makeSites(module);
+  }
+  return entries;
+}
+
+namespace {
+/// A weight of the artifact, from the list that the codegen phase left.
+struct PlacedWeight {
+  explicit PlacedWeight(DictionaryAttr entry)
+      : source(entry.getAs<WeightAttr>("source")),
+        transforms(entry.getAs<ArrayAttr>("transforms")),
+        type(cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue())),
+        offset(entry.getAs<IntegerAttr>("offset").getInt()) {}
+
+  uint64_t bytes() const {
+    return uint64_t(type.getNumElements()) *
+           llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  }
+
+  WeightAttr source;
+  ArrayAttr transforms;
+  RankedTensorType type;
+  uint64_t offset;
+};
+} // namespace
+
+static SmallVector<PlacedWeight> placedWeights(ModuleOp module) {
+  SmallVector<PlacedWeight> weights;
+  if (auto list = module->getAttrOfType<ArrayAttr>("ds.weights"))
+    for (auto entry : list.getAsRange<DictionaryAttr>())
+      weights.emplace_back(entry);
+  return weights;
+}
+
+FailureOr<std::string> mlir::ds::generateCode(ModuleOp module,
+                                              const CPUTarget &target,
+                                              const CompileOptions &options,
+                                              CodeFile kind) {
+  std::vector<CodeEntry> entries;
+  for (const artifact::Entry &entry : makeEntries(module))
+    entries.push_back({entry.name, entry.interface()});
+  uint64_t weightBytes = 0;
+  for (const PlacedWeight &weight : placedWeights(module))
+    weightBytes = std::max(weightBytes, weight.offset + weight.bytes());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated =
+      translateToLLVMIR(module, context, entries, weightBytes);
+  if (!translated)
+    return failure();
+  if (llvm::Error error =
+          optimize(*translated, target, options.optLevel, options.sanitizer))
+    return module.emitError(llvm::toString(std::move(error)));
+  llvm::Expected<std::string> code =
+      emitCode(*translated, target, options.optLevel, kind);
+  if (!code)
+    return module.emitError(llvm::toString(code.takeError()));
+  return std::move(*code);
 }
 
 static StringRef sanitizerName(Sanitizer sanitizer) {
@@ -107,17 +158,7 @@ static artifact::Manifest makeManifest(ModuleOp module,
       manifest.sourceSHA256 = digest.str();
   }
   manifest.sanitize = sanitizerName(options.sanitizer).str();
-  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
-    auto ports = function->getAttrOfType<DictionaryAttr>("ds.ports");
-    if (!ports)
-      continue;
-    artifact::Entry entry;
-    entry.name = function.getName().str();
-    entry.inputs = makePorts(ports.getAs<ArrayAttr>("inputs"));
-    entry.outputs = makePorts(ports.getAs<ArrayAttr>("outputs"));
-    entry.sites = makeSites(module);
-    manifest.entries.push_back(std::move(entry));
-  }
+  manifest.entries = makeEntries(module);
   for (const Variant &variant : variants) {
     const CPUTarget &target = variant.target;
     manifest.variants.push_back({"code/" + target.name() + ".so", target.arch,
@@ -134,22 +175,15 @@ static artifact::Manifest makeManifest(ModuleOp module,
 /// Adds the weights at the offsets that the code reads them at.
 static LogicalResult addWeights(ModuleOp module,
                                 artifact::SafeTensorsWriter &writer) {
-  auto list = module->getAttrOfType<ArrayAttr>("ds.weights");
-  if (!list)
-    return success();
-  for (auto [i, entry] : llvm::enumerate(list.getAsRange<DictionaryAttr>())) {
-    auto source = entry.getAs<WeightAttr>("source");
-    auto transforms = entry.getAs<ArrayAttr>("transforms");
-    auto type =
-        cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue());
-    uint64_t bytes = uint64_t(type.getNumElements()) *
-                     llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-    uint64_t offset =
-        writer.add("w" + std::to_string(i), typeName(type.getElementType()),
-                   type.getShape(), bytes, [=](llvm::raw_ostream &os) {
-                     return artifact::writeWeight(source, transforms, os);
-                   });
-    if (offset != uint64_t(entry.getAs<IntegerAttr>("offset").getInt()))
+  for (const auto &[i, weight] : llvm::enumerate(placedWeights(module))) {
+    uint64_t offset = writer.add(
+        "w" + std::to_string(i), typeName(weight.type.getElementType()),
+        weight.type.getShape(), weight.bytes(),
+        [source = weight.source,
+         transforms = weight.transforms](llvm::raw_ostream &os) {
+          return artifact::writeWeight(source, transforms, os);
+        });
+    if (offset != weight.offset)
       return module.emitError("weight ")
              << i << " was planned at another offset than it is written at";
   }

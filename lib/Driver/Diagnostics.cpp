@@ -6,8 +6,11 @@
 
 #include "ds/Driver/Diagnostics.h"
 
+#include "ds/Dialect/DS/DSDialect.h"
+
 #include "mlir/IR/Location.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -26,6 +29,14 @@ static StringRef severity(DiagnosticSeverity value) {
   return "error";
 }
 
+void mlir::ds::printPlain(StringRef text, raw_ostream &os) {
+  for (char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      os << llvm::format("\\x%02x", c);
+    else
+      os << c;
+}
+
 /// Prints where a diagnostic is: `FILE: node 'NAME'`, or FILE:LINE:COLUMN.
 static void printPlace(Location loc, StringRef input, raw_ostream &os) {
   if (auto line = dyn_cast<FileLineColLoc>(loc); line && line.getLine() > 0) {
@@ -34,13 +45,11 @@ static void printPlace(Location loc, StringRef input, raw_ostream &os) {
     return;
   }
   os << input;
-  loc->walk([&](Location inner) {
-    auto name = dyn_cast<NameLoc>(inner);
-    if (!name)
-      return WalkResult::advance();
-    os << ": node '" << name.getName().getValue() << "'";
-    return WalkResult::interrupt();
-  });
+  if (StringRef node = getNodeName(loc); !node.empty()) {
+    os << ": node '";
+    printPlain(node, os);
+    os << "'";
+  }
 }
 
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context, StringRef tool,
@@ -50,7 +59,9 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext &context, StringRef tool,
                 input = input.str()](const Diagnostic &diagnostic) {
     os << tool << ": " << severity(diagnostic.getSeverity()) << ": ";
     printPlace(diagnostic.getLocation(), input, os);
-    os << ": " << diagnostic.str() << "\n";
+    os << ": ";
+    printPlain(diagnostic.str(), os);
+    os << "\n";
   };
   // A module in full says nothing to whoever compiles a model.
   context.printOpOnDiagnostic(false);

@@ -6,6 +6,9 @@
 
 #include "ds/Driver/Explain.h"
 
+#include "ds/Dialect/DS/DSDialect.h"
+#include "ds/Driver/Diagnostics.h"
+
 #include "mlir/IR/Location.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/Regex.h"
@@ -39,9 +42,11 @@ public:
     if (!isMissed && (node.empty() || !isOf(loc, node)))
       return;
     os << "ds-compile: ";
-    if (auto name = loc->findInstanceOf<NameLoc>())
-      os << "node '" << name.getName().getValue() << "': ";
-    os << remark.getMsg() << "\n";
+    std::string text(remark.getMsg());
+    if (StringRef node = getNodeName(loc); !node.empty())
+      text = ("node '" + node + "': " + text).str();
+    printPlain(text, os);
+    os << "\n";
   }
 
 private:

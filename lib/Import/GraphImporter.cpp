@@ -81,9 +81,18 @@ bool GraphImporter::readOpsets(
     const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto> &list,
     Scope &scope) {
   bool areKnown = true;
+  llvm::StringMap<int64_t> imported;
   for (const proto::OperatorSetIdProto &opset : list) {
     StringRef domain = normalizeDomain(opset.domain());
+    auto [known, isNew] = imported.try_emplace(domain, opset.version());
     scope.opsets[domain] = opset.version();
+    if (!isNew && known->second != opset.version()) {
+      areKnown = false;
+      emitError(module.getLoc())
+          << "opset " << known->second << " and " << opset.version()
+          << " of one domain are imported: '" << opset.domain() << "'";
+      continue;
+    }
     if (!domain.empty() ||
         (opset.version() >= 1 && opset.version() <= newestOpset))
       continue;
@@ -110,6 +119,15 @@ ArrayAttr GraphImporter::symbolNames(ArrayRef<std::string> symbols) {
 //===----------------------------------------------------------------------===//
 // Arguments
 //===----------------------------------------------------------------------===//
+
+/// What enters or leaves a model must be a tensor that the runtime takes.
+static LogicalResult checkRank(RankedTensorType type, EmitError emitError) {
+  constexpr int64_t maxRank = 64;
+  if (type.getRank() <= maxRank)
+    return success();
+  return emitError() << "a tensor of " << type.getRank()
+                     << " dims is not supported: at most " << maxRank << " are";
+}
 
 LogicalResult GraphImporter::applyOptions(const proto::ValueInfoProto &input,
                                           DeclaredType &declared) {
@@ -142,6 +160,8 @@ LogicalResult GraphImporter::applyOptions(const proto::ValueInfoProto &input,
       symbol.clear();
   }
   declared.type = declared.type.clone(shape);
+  if (failed(checkRank(declared.type, error)))
+    return failure();
   return checkedElementCount(shape, declared.type.getElementType(), error);
 }
 
@@ -274,6 +294,11 @@ void GraphImporter::addResults(Scope &scope) {
     if (!value)
       continue;
     auto type = cast<RankedTensorType>(value.getType());
+    if (failed(checkRank(type, [&] {
+          return emitError(module.getLoc())
+                 << "output '" << output.name() << "': ";
+        })))
+      fail();
     SmallVector<std::string> symbols(type.getRank());
     for (auto [i, dim] :
          llvm::enumerate(output.type().tensor_type().shape().dim())) {

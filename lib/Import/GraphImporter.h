@@ -70,7 +70,7 @@ private:
                   Scope &scope);
   FailureOr<Node> prepareNode(const NamedNode &named, Scope &scope);
   void bindResults(const NamedNode &named, ValueRange results, Scope &scope);
-  LogicalResult checkDeclaredElement(Location loc, StringRef name, Value value);
+  LogicalResult checkDeclaredType(Location loc, StringRef name, Value value);
   /// The values of a node's inputs, or nullopt where one cannot be had.
   std::optional<SmallVector<Value>> lookupInputs(const proto::NodeProto &node,
                                                  const Scope &scope);

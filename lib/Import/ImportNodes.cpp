@@ -102,14 +102,15 @@ void GraphImporter::bindResults(const NamedNode &named, ValueRange results,
       continue;
     scope.values[name] = value;
     if (value && scope.callers.empty() &&
-        failed(checkDeclaredElement(loc, name, value)))
+        failed(checkDeclaredType(loc, name, value)))
       fail();
   }
 }
 
-/// A declared element type must be the one that the op gives.
-LogicalResult GraphImporter::checkDeclaredElement(Location loc, StringRef name,
-                                                  Value value) {
+/// A declared element type must be the one that the op gives. A declared shape
+/// that cannot be is often a stale one, and is only told of.
+LogicalResult GraphImporter::checkDeclaredType(Location loc, StringRef name,
+                                               Value value) {
   const proto::TypeProto *declared = declaredTypes.lookup(name);
   if (!declared || !declared->has_tensor_type() ||
       !declared->tensor_type().has_elem_type())
@@ -120,11 +121,23 @@ LogicalResult GraphImporter::checkDeclaredElement(Location loc, StringRef name,
       });
   if (failed(expected))
     return failure();
-  Type element = cast<ShapedType>(value.getType()).getElementType();
-  if (*expected != element)
+  auto type = cast<RankedTensorType>(value.getType());
+  if (*expected != type.getElementType())
     return emitError(loc) << "output '" << name
                           << "' is declared with elements of type " << *expected
-                          << ", but the op gives " << element;
+                          << ", but the op gives " << type.getElementType();
+  if (!declared->tensor_type().has_shape())
+    return success();
+  auto shape = llvm::map_to_vector(
+      declared->tensor_type().shape().dim(), [](const auto &dim) {
+        bool isKnown = dim.has_dim_value() && dim.dim_value() >= 0;
+        return isKnown ? int64_t(dim.dim_value()) : ShapedType::kDynamic;
+      });
+  if (failed(verifyCompatibleShape(shape, type.getShape())))
+    emitWarning(loc) << "output '" << name << "' is declared as "
+                     << RankedTensorType::get(shape, *expected)
+                     << ", but the op gives " << type
+                     << "; the declaration is ignored";
   return success();
 }
 

@@ -29,14 +29,21 @@ static DenseElementsAttr fromBytes(RankedTensorType type,
 /// Dense elements from a repeated field, each element given as the bytes of
 /// `Element`.
 template <typename Element, typename Field>
-static DenseElementsAttr fromField(RankedTensorType type, const Field &field) {
+static FailureOr<Attribute> fromField(RankedTensorType type, const Field &field,
+                                      StringRef name, EmitError emitError) {
   SmallVector<Element> elements;
   elements.reserve(field.size());
-  for (auto value : field)
+  for (auto value : field) {
+    if constexpr (std::is_integral_v<Element>)
+      if (decltype(value)(Element(value)) != value)
+        return emitError() << "element " << elements.size() << " of " << name
+                           << " is " << value << ", which is no value of "
+                           << type.getElementType();
     elements.push_back(Element(value));
-  return fromBytes(type,
-                   ArrayRef(reinterpret_cast<const char *>(elements.data()),
-                            elements.size() * sizeof(Element)));
+  }
+  return Attribute(
+      fromBytes(type, ArrayRef(reinterpret_cast<const char *>(elements.data()),
+                               elements.size() * sizeof(Element))));
 }
 
 /// Dense elements of what is stored in a typed field, of which int32_data and
@@ -51,7 +58,7 @@ static FailureOr<Attribute> fromTypedField(RankedTensorType type,
       return emitError() << "its shape [" << type.getShape() << "] has "
                          << count << " elements, but " << name << " holds "
                          << field.size();
-    return Attribute(fromField<decltype(element)>(type, field));
+    return fromField<decltype(element)>(type, field, name, emitError);
   };
   switch (tensor.data_type()) {
   case proto::TensorProto::FLOAT:
@@ -69,9 +76,14 @@ static FailureOr<Attribute> fromTypedField(RankedTensorType type,
   default:
     break;
   }
-  if (elementBytes(type.getElementType()) == 2)
-    return convert(tensor.int32_data(), uint16_t(), "int32_data");
-  return convert(tensor.int32_data(), uint8_t(), "int32_data");
+  // Small floats are stored by their bits.
+  Type element = type.getElementType();
+  bool isSigned = element.isSignlessInteger() && !element.isInteger(1);
+  if (elementBytes(element) == 2)
+    return isSigned ? convert(tensor.int32_data(), int16_t(), "int32_data")
+                    : convert(tensor.int32_data(), uint16_t(), "int32_data");
+  return isSigned ? convert(tensor.int32_data(), int8_t(), "int32_data")
+                  : convert(tensor.int32_data(), uint8_t(), "int32_data");
 }
 
 static bool hasRawBytes(const proto::TensorProto &tensor) {

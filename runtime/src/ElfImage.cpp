@@ -443,7 +443,7 @@ Status ElfImage::checkTable() {
     return invalid;
   for (uint64_t i = 0; i < count; ++i) {
     const ds_code_entry &entry = codeTable->entries[i];
-    if (!isText(entry.name) ||
+    if (!isText(entry.name) || !isText(entry.interface) ||
         !isCode(reinterpret_cast<const void *>(entry.shape)) ||
         !isCode(reinterpret_cast<const void *>(entry.run)))
       return invalid;

@@ -87,7 +87,6 @@ Status readSites(const Json &parent, Entry &entry) {
   for (const Json &json : *array) {
     Site &site = entry.sites.emplace_back();
     DS_TRY(getString(json, "node", site.node));
-    DS_TRY(getString(json, "op", site.op));
     DS_TRY(getString(json, "what", site.what));
   }
   return {};
@@ -180,6 +179,29 @@ int Entry::aliasOf(size_t output) const {
     if (alias.output == output)
       return int(alias.input);
   return -1;
+}
+
+std::string Entry::interface() const {
+  auto type = [](const Port &port) {
+    std::string dims;
+    for (size_t i = 0; i < port.dimValues.size(); ++i) {
+      dims += i == 0 ? "" : ",";
+      if (port.symbols[i] >= 0)
+        dims += cat("$", port.symbols[i]);
+      else
+        dims += port.dimValues[i].size < 0 ? "?" : cat(port.dimValues[i].size);
+    }
+    return cat(typeName(port.type), "[", dims, "]");
+  };
+  std::string taken, given;
+  for (const Port &input : inputs)
+    taken += (taken.empty() ? "" : ",") + type(input);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    given += (given.empty() ? "" : ",") + type(outputs[i]);
+    if (int input = aliasOf(i); input >= 0)
+      given += cat("=", input);
+  }
+  return cat("(", taken, ")->(", given, ")");
 }
 
 const Entry *Manifest::find(std::string_view name) const {

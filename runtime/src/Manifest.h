@@ -19,7 +19,7 @@ struct Port : ds_port {
 };
 
 struct Site {
-  std::string node, op, what;
+  std::string node, what;
 };
 
 struct Alias {
@@ -36,6 +36,9 @@ struct Entry {
 
   /// The input that output `output` shares its buffer with, or -1.
   int aliasOf(size_t output) const;
+
+  /// The inputs and outputs as ds_code_entry::interface writes them.
+  std::string interface() const;
 };
 
 struct Variant {

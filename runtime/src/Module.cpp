@@ -92,6 +92,7 @@ Status Module::loadWeights() {
   DS_TRY(findTensorData(member(contents.weightsMember), data)
              .within(contents.weightsMember));
   weightsData = data.data();
+  weightBytes = data.size();
   if (reinterpret_cast<uintptr_t>(weightsData) % DS_BUFFER_ALIGNMENT != 0)
     return {DS_ERROR_ARTIFACT, "the data of '", contents.weightsMember,
             "' does not start at a multiple of ", DS_BUFFER_ALIGNMENT};
@@ -117,6 +118,10 @@ Status Module::loadCode() {
       DS_TRY(verifyMember(object, digests));
   DS_TRY(image.load(object, chosen->arch, sanitizer).within(chosen->member));
   const ds_code_table *table = image.table();
+  if (weightBytes < table->weight_bytes)
+    return {DS_ERROR_ARTIFACT,         "has ",         weightBytes,
+            " bytes of weights, but ", chosen->member, " reads ",
+            table->weight_bytes};
   for (const Entry &entry : contents.entries) {
     const ds_code_entry *found = nullptr;
     for (uint64_t i = 0; i < table->entry_count; ++i)
@@ -125,6 +130,10 @@ Status Module::loadCode() {
     if (!found)
       return {DS_ERROR_ARTIFACT, chosen->member, " has no code for the entry '",
               entry.name, "'"};
+    if (std::string expected = entry.interface(); found->interface != expected)
+      return {DS_ERROR_ARTIFACT, "has an entry '", entry.name,
+              "' of type ",      expected,         " in manifest.json, but ",
+              found->interface,  " in ",           chosen->member};
     entryCode.push_back(found);
   }
   return {};

@@ -51,6 +51,7 @@ private:
   ElfImage image;
   std::vector<const ds_code_entry *> entryCode;
   const uint8_t *weightsData = nullptr;
+  uint64_t weightBytes = 0;
   Buffer weightsCopy; ///< In programs with AddressSanitizer.
   std::unique_ptr<ThreadPool> workers;
   std::atomic<int64_t> references{1};

@@ -22,9 +22,7 @@ std::string Reports::text(const Entry &entry) const {
   const Site &where = entry.sites[size_t(site)];
   const std::pair<std::string_view, int64_t> fields[] = {
       {"{0}", values[0]}, {"{1}", values[1]}, {"{index}", index}};
-  std::string out = where.op.empty()
-                        ? cat("node '", where.node, "': ")
-                        : cat("node '", where.node, "' (", where.op, "): ");
+  std::string out = cat("node '", where.node, "': ");
   std::string_view rest = where.what;
   while (!rest.empty()) {
     bool replaced = false;

@@ -47,7 +47,7 @@ TEST_F(Calls, TellsOfRelationsThatDoNotHold) {
   Module module = load(1);
   Context context(module);
   EXPECT_EQ(fill(context, -1, DS_ERROR_DATA),
-            "entry 'fill': node '/range' (Range): count -1 is below 0");
+            "entry 'fill': node '/range': count -1 is below 0");
 }
 
 TEST_F(Calls, TellsOfDefectsOfCompiledCode) {
@@ -90,8 +90,8 @@ TEST_F(Calls, ReportsTheFirstErrorOnAnyNumberOfThreads) {
       } catch (const Error &error) {
         EXPECT_EQ(error.status(), DS_ERROR_DATA);
         EXPECT_EQ(error.what(), file.path() +
-                                    ": entry 'lookup': node '/emb/Gather' "
-                                    "(Gather): index 70000 at 333 is outside "
+                                    ": entry 'lookup': node '/emb/Gather': "
+                                    "index 70000 at 333 is outside "
                                     "[-4, 4)");
       }
     }

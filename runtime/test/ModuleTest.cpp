@@ -198,6 +198,54 @@ TEST(ModuleLoad, RefusesWeightsWithoutAValidHeader) {
                        "does not start at a multiple of 64"));
 }
 
+/// What is said of the test model after `change` has changed its manifest.
+template <typename Change> std::string loadChanged(Change change) {
+  BundleBuilder builder = testModel();
+  change(builder.manifest);
+  return tryLoadBytes(builder.build().bytes).message;
+}
+
+TEST(ModuleLoad, RefusesInterfacesThatAreNotTheCodes) {
+  EXPECT_EQ(loadChanged([](Json &manifest) {
+              manifest["entries"][0]["outputs"] = Json::array();
+            }),
+            "has an entry 'add' of type (f32[$0,4],f32[$0,4])->() in "
+            "manifest.json, but (f32[$0,4],f32[$0,4])->(f32[$0,4]) in "
+            "code/model.so");
+  auto refused = [](const std::string &message) {
+    return contains(message, "in manifest.json, but");
+  };
+  EXPECT_TRUE(refused(loadChanged([](Json &manifest) {
+    manifest["entries"][0]["inputs"][1]["type"] = "f64";
+  })));
+  EXPECT_TRUE(refused(loadChanged([](Json &manifest) {
+    manifest["entries"][0]["inputs"][0]["shape"][1] = 3;
+  })));
+  EXPECT_TRUE(refused(loadChanged([](Json &manifest) {
+    manifest["entries"][0]["inputs"][1]["shape"][0] = "other";
+  })));
+  EXPECT_TRUE(refused(loadChanged([](Json &manifest) {
+    manifest["entries"][2]["aliases"] = Json::array();
+  })));
+  // Names are the manifest's alone.
+  EXPECT_EQ(loadChanged([](Json &manifest) {
+              manifest["entries"][3]["inputs"][0]["name"] = "other";
+            }),
+            "");
+}
+
+TEST(ModuleLoad, RefusesFewerWeightsThanTheCodeReads) {
+  BundleBuilder builder = testModel();
+  builder.members[1].second =
+      safetensors({{"w", "F32", {4}, bytesOf(std::vector<float>{1, 2, 3, 4})}});
+  EXPECT_EQ(tryLoadBytes(builder.build().bytes).message,
+            "has 16 bytes of weights, but code/model.so reads 32");
+  builder = testModel();
+  builder.manifest.erase("weights");
+  EXPECT_EQ(tryLoadBytes(builder.build().bytes).message,
+            "has 0 bytes of weights, but code/model.so reads 32");
+}
+
 TEST(ModuleLoad, ChecksItsArguments) {
   ds_module *module = nullptr;
   EXPECT_EQ(ds_module_load(nullptr, nullptr, &module), DS_ERROR_ARGUMENT);

@@ -6,8 +6,8 @@ using namespace ds::rt;
 
 static Entry entryWithSites() {
   Entry entry;
-  entry.sites = {{"/a", "Gather", "index {0} is outside [-{1}, {1})"},
-                 {"/b", "", "{index}: {2} { {0"}};
+  entry.sites = {{"/a", "index {0} is outside [-{1}, {1})"},
+                 {"/b", "{index}: {2} { {0"}};
   return entry;
 }
 
@@ -16,7 +16,7 @@ TEST(Reports, FillsInTheText) {
   EXPECT_TRUE(reports.empty());
   reports.add(0, 5, 70000, 65536);
   EXPECT_EQ(reports.text(entryWithSites()),
-            "node '/a' (Gather): index 70000 is outside [-65536, 65536)");
+            "node '/a': index 70000 is outside [-65536, 65536)");
   reports.clear();
   reports.add(1, 5, -1, 0);
   EXPECT_EQ(reports.text(entryWithSites()), "node '/b': 5: {2} { {0");

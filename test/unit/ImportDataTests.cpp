@@ -116,6 +116,22 @@ TEST_F(ImportData, LargeTensorsOfNodesStayInTheFile) {
   EXPECT_EQ(weightBytes(), ramp(300));
 }
 
+TEST_F(ImportData, ValuesBeyondTheirType) {
+  for (auto [type, value] : {std::pair(onnx::TensorProto::INT8, 128),
+                             {onnx::TensorProto::UINT8, -1},
+                             {onnx::TensorProto::INT16, 40000},
+                             {onnx::TensorProto::FLOAT16, -1},
+                             {onnx::TensorProto::UINT16, 65536}}) {
+    ModelBuilder m;
+    outputOf(m, "y", type, {1}).add_int32_data(value);
+    importModel(m);
+    EXPECT_FALSE(module);
+    EXPECT_THAT(messages,
+                HasSubstr("element 0 of int32_data is " +
+                          std::to_string(value) + ", which is no value of"));
+  }
+}
+
 TEST_F(ImportData, TypedFields) {
   ModelBuilder m;
   using onnx::TensorProto;

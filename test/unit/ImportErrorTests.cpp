@@ -230,6 +230,44 @@ TEST_F(Import, TooManyInputsAndOutputs) {
   EXPECT_THAT(messages, HasSubstr("expected at most 1 outputs, found 2"));
 }
 
+TEST_F(Import, TwoOpsetsOfOneDomain) {
+  ModelBuilder m = smallModel();
+  m.model.add_opset_import()->set_version(17); // said twice
+  importModel(m);
+  EXPECT_TRUE(module) << messages;
+  m.model.add_opset_import()->set_version(12);
+  importModel(m);
+  EXPECT_THAT(messages,
+              HasSubstr("opset 17 and 12 of one domain are imported: ''"));
+}
+
+TEST_F(Import, MoreDimsThanTheRuntimeTakes) {
+  for (size_t rank : {64, 65}) {
+    ModelBuilder m;
+    std::vector<std::string> shape(rank, "1");
+    m.input("x", f32, shape);
+    m.output("y", f32, shape);
+    m.node("Relu", {"x"}, {"y"}, "relu");
+    importModel(m);
+    EXPECT_EQ(bool(module), rank == 64);
+  }
+  EXPECT_THAT(messages, HasSubstr("input 'x': a tensor of 65 dims is not "
+                                  "supported: at most 64 are"));
+}
+
+TEST_F(Import, DeclaredShapesThatCannotBe) {
+  ModelBuilder m;
+  m.input("x", f32, {"n", "4"});
+  m.output("y", f32, {"n", "5"});
+  m.node("Relu", {"x"}, {"y"}, "relu");
+  importModel(m);
+  EXPECT_TRUE(module);
+  EXPECT_THAT(messages,
+              HasSubstr("loc(\"relu\"): output 'y' is declared as "
+                        "'tensor<?x5xf32>', but the op gives "
+                        "'tensor<?x4xf32>'; the declaration is ignored"));
+}
+
 TEST_F(Import, OpsetsThatAreNotKnown) {
   for (int64_t opset : {0, -3, 25}) {
     ModelBuilder m(opset);

@@ -133,10 +133,12 @@ ds_type typeFromCode(const std::string &code) {
        "' is not supported (little-endian numbers and booleans are)");
 }
 
+[[noreturn]] void failNoNpy() { fail("is not a .npy file"); }
+
 /// Splits a file into header text and data.
 std::string_view takeHeader(std::string_view &contents) {
   if (contents.substr(0, magic.size()) != magic || contents.size() < 10)
-    fail("is not a .npy file");
+    failNoNpy();
   int version = uint8_t(contents[6]);
   if (version < 1 || version > 3)
     fail("has .npy version " + std::to_string(version) + ", expected 1 to 3");
@@ -178,13 +180,17 @@ Tensor run::readNpy(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
     fail(path + ": cannot be opened: " + std::strerror(errno));
-  std::ostringstream buffer;
-  buffer << file.rdbuf();
-  if (file.bad())
-    fail(path + ": cannot be read");
-  std::string contents = buffer.str();
   try {
-    return parseNpy(contents);
+    // Devices may have no end.
+    std::string contents(magic.size(), '\0');
+    if (!file.read(contents.data(), std::streamsize(contents.size())) ||
+        contents != magic)
+      failNoNpy();
+    std::ostringstream rest;
+    rest << file.rdbuf();
+    if (file.bad())
+      fail("cannot be read");
+    return parseNpy(contents + std::move(rest).str());
   } catch (const Error &error) {
     fail(path + ": " + error.what());
   }

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdio>
 #include <new>
+#include <string>
+#include <string_view>
 
 using namespace ds::run;
 
@@ -18,6 +20,21 @@ enum Exit {
   Internal = 3,
   Differs = 4
 };
+
+/// Prints an error with control characters escaped: a name from a model must
+/// not drive the terminal.
+void tell(std::string_view error) {
+  std::string text;
+  for (char c : error) {
+    char escaped[] = "\\x00";
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      std::snprintf(escaped, sizeof(escaped), "\\x%02x", unsigned(c));
+    else
+      escaped[0] = c, escaped[1] = 0;
+    text += escaped;
+  }
+  std::fprintf(stderr, "ds-run: %s\n", text.c_str());
+}
 
 void execute(const Options &options, Results &results) {
   ds_load_options load = {};
@@ -70,7 +87,7 @@ Exit runTool(const Options &options) {
       code = Differs;
     }
   } catch (const ds::Error &error) {
-    std::fprintf(stderr, "ds-run: %s\n", error.what());
+    tell(error.what());
     results.status = "error";
     results.message = error.what();
     code = exitOf(error);
@@ -94,16 +111,16 @@ int main(int argc, char **argv) {
     }
     return runTool(options);
   } catch (const UsageError &error) {
-    std::fprintf(stderr, "ds-run: %s\n", error.what());
+    tell(error.what());
     return BadUsage;
   } catch (const ds::Error &error) {
-    std::fprintf(stderr, "ds-run: %s\n", error.what());
+    tell(error.what());
     return exitOf(error);
   } catch (const std::bad_alloc &) {
-    std::fprintf(stderr, "ds-run: out of memory\n");
+    tell("out of memory");
     return BadInput;
   } catch (const std::exception &error) {
-    std::fprintf(stderr, "ds-run: internal error: %s\n", error.what());
+    tell(std::string("internal error: ") + error.what());
     return Internal;
   }
 }

@@ -40,7 +40,6 @@ struct Port {
 /// the runtime replaces {0}, {1} and {index} by the report's values.
 struct Site {
   std::string node;
-  std::string op;
   std::string what;
 };
 
@@ -50,6 +49,10 @@ struct Entry {
   /// (input, output) pairs that share one buffer.
   std::vector<std::pair<unsigned, unsigned>> aliases;
   std::vector<Site> sites;
+
+  /// The inputs and outputs as the code table of the runtime's ds/abi.h writes
+  /// them: "(f32[$0,4])->(f32[$0])".
+  std::string interface() const;
 };
 
 /// One code object. `features` are LLVM feature names that the CPU must have.

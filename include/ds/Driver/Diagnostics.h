@@ -13,6 +13,10 @@
 
 namespace mlir::ds {
 
+/// Writes `text` with its control characters escaped (\x1b): what a model says
+/// must not drive the terminal.
+void printPlain(StringRef text, raw_ostream &os);
+
 /// While it lives, prints diagnostics as one line each, which names the file
 /// and the ONNX node: `ds-compile: error: model.onnx: node '/emb/Gather': …`.
 class DiagnosticPrinter {

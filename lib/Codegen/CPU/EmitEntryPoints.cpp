@@ -256,7 +256,6 @@ void EmitEntryPoints::runOnOperation() {
     defineReport(abi, report);
 
   SmallVector<LLVM::LLVMFuncOp> functions(module.getOps<LLVM::LLVMFuncOp>());
-  SmallVector<Attribute> entries;
   for (LLVM::LLVMFuncOp function : functions) {
     auto inputs = function->getAttrOfType<ArrayAttr>("ds.input_types");
     if (!inputs) {
@@ -271,7 +270,5 @@ void EmitEntryPoints::runOnOperation() {
     emitRun(b, abi, function, inputs.getValue(), results.getValue());
     emitShape(b, abi, function, shape, inputs.getValue());
     function.setLinkage(LLVM::Linkage::Internal);
-    entries.push_back(function.getNameAttr());
   }
-  module->setAttr("ds.entries", ArrayAttr::get(&getContext(), entries));
 }

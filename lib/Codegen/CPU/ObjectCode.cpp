@@ -37,7 +37,8 @@ static constexpr unsigned abiVersion = 1;
 
 /// Adds `ds_code_table_v1`, the only symbol that the object exports.
 static void addCodeTable(llvm::Module &module,
-                         llvm::ArrayRef<std::string> entries) {
+                         llvm::ArrayRef<CodeEntry> entries,
+                         uint64_t weightBytes) {
   llvm::LLVMContext &context = module.getContext();
   auto *ptr = llvm::PointerType::get(context, 0);
   auto *i32 = llvm::Type::getInt32Ty(context);
@@ -49,45 +50,45 @@ static void addCodeTable(llvm::Module &module,
     variable->setAlignment(llvm::Align(8));
     return variable;
   };
-  auto *entryType = llvm::StructType::get(context, {ptr, ptr, ptr});
+  auto text = [&](llvm::StringRef value) {
+    return global(llvm::ConstantDataArray::getString(context, value), "text");
+  };
+  auto *entryType = llvm::StructType::get(context, {ptr, ptr, ptr, ptr});
   std::vector<llvm::Constant *> list;
-  for (const std::string &entry : entries) {
-    llvm::Function *shape = module.getFunction(entry + "_infer");
-    llvm::Function *run = module.getFunction(entry + "_run");
+  for (const CodeEntry &entry : entries) {
+    llvm::Function *shape = module.getFunction(entry.name + "_infer");
+    llvm::Function *run = module.getFunction(entry.name + "_run");
     shape->setLinkage(llvm::GlobalValue::InternalLinkage);
     run->setLinkage(llvm::GlobalValue::InternalLinkage);
     list.push_back(llvm::ConstantStruct::get(
-        entryType,
-        {global(llvm::ConstantDataArray::getString(context, entry), "name"),
-         shape, run}));
+        entryType, {text(entry.name), text(entry.interface), shape, run}));
   }
   auto *array = global(llvm::ConstantArray::get(
                            llvm::ArrayType::get(entryType, list.size()), list),
                        "entries");
-  auto *tableType = llvm::StructType::get(context, {i32, i32, i64, ptr});
+  auto *tableType = llvm::StructType::get(context, {i32, i32, i64, ptr, i64});
   auto size = module.getDataLayout().getTypeAllocSize(tableType);
   auto *table =
       global(llvm::ConstantStruct::get(
                  tableType, {llvm::ConstantInt::get(i32, size.getFixedValue()),
                              llvm::ConstantInt::get(i32, abiVersion),
-                             llvm::ConstantInt::get(i64, list.size()), array}),
+                             llvm::ConstantInt::get(i64, list.size()), array,
+                             llvm::ConstantInt::get(i64, weightBytes)}),
              "ds_code_table_v1");
   table->setLinkage(llvm::GlobalValue::ExternalLinkage);
 }
 
 std::unique_ptr<llvm::Module>
-mlir::ds::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context) {
+mlir::ds::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
+                            llvm::ArrayRef<CodeEntry> entries,
+                            uint64_t weightBytes) {
   DialectRegistry registry;
   registerAllToLLVMIRTranslations(registry);
   module.getContext()->appendDialectRegistry(registry);
   auto translated = translateModuleToLLVMIR(module, context, "ds");
   if (!translated)
     return nullptr;
-  std::vector<std::string> entries;
-  if (auto names = module->getAttrOfType<ArrayAttr>("ds.entries"))
-    for (Attribute name : names)
-      entries.push_back(cast<StringAttr>(name).str());
-  addCodeTable(*translated, entries);
+  addCodeTable(*translated, entries, weightBytes);
   return translated;
 }
 

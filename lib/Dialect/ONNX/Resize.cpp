@@ -109,8 +109,8 @@ static LogicalResult applyScales(ResizeOp op, ShapeBuilder &shapes,
     }
     double scale = (*scales)[i];
     if (!(scale > 0) || !(scale < 0x1p20))
-      return op.emitOpError("expected positive scales, found ")
-             << std::to_string(scale);
+      return op.emitOpError("expected scales above 0 and below 2^20, found ")
+             << scale;
     target.scale = scale;
     target.isIdentity = scale == 1;
     if (auto known = getConstantIntValue(dim)) {

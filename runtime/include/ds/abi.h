@@ -93,6 +93,11 @@ typedef struct ds_shape_request {
 
 typedef struct ds_code_entry {
   const char *name;
+  /* What the functions take and give, which must be what the manifest says:
+   * "(f32[$0,4],i64[?])->(f32[$0,4]=0)" is two inputs and an output that has
+   * the buffer of input 0. A dim is a size, a symbol by the order in which the
+   * entry first names them, or ? for any value. */
+  const char *interface;
   int32_t (*shape)(ds_shape_request *request); /* 0: success */
   int32_t (*run)(const ds_frame *frame);       /* 0: success */
 } ds_code_entry;
@@ -102,6 +107,7 @@ typedef struct ds_code_table {
   uint32_t struct_size, abi_version;
   uint64_t entry_count;
   const ds_code_entry *entries;
+  uint64_t weight_bytes; /* read from the start of ds_frame's weights */
 } ds_code_table;
 
 #ifdef __cplusplus

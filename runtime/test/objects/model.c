@@ -152,11 +152,13 @@ int resolved(void) __attribute__((ifunc("choose")));
 #endif
 
 static const ds_code_entry entries[] = {
-    {"add", add_shape, add_run},
-    {"lookup", lookup_shape, lookup_run},
-    {"increment", increment_shape, increment_run},
-    {"fill", fill_shape, fill_run},
-    {"overrun", overrun_shape, overrun_run},
+    {"add", "(f32[$0,4],f32[$0,4])->(f32[$0,4])", add_shape, add_run},
+    {"lookup", "(i64[$0,$1],i64[$0,$1])->(f32[$0,$1])", lookup_shape,
+     lookup_run},
+    {"increment", "(f32[$0])->(f32[$0]=0,f32[])", increment_shape,
+     increment_run},
+    {"fill", "(i64[])->(i64[?])", fill_shape, fill_run},
+    {"overrun", "(i64[])->(f32[3])", overrun_shape, overrun_run},
 };
 
 #ifndef WITH_ABI
@@ -166,5 +168,5 @@ static const ds_code_entry entries[] = {
 #ifndef WITHOUT_TABLE
 __attribute__((visibility("default"))) const ds_code_table ds_code_table_v1 = {
     sizeof(ds_code_table), WITH_ABI, sizeof(entries) / sizeof(entries[0]),
-    entries};
+    entries, 32};
 #endif

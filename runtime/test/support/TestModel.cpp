@@ -56,9 +56,8 @@ static Json testEntries() {
       entry("lookup", list({port("ids", "i64", ids), port("mask", "i64", ids)}),
             list({port("y", "f32", ids)}));
   lookup["sites"] =
-      list({{{"node", "/other"}, {"op", "Add"}, {"what", "not reached"}},
+      list({{{"node", "/other"}, {"what", "not reached"}},
             {{"node", "/emb/Gather"},
-             {"op", "Gather"},
              {"what", "index {0} at {index} is outside [-{1}, {1})"}}});
   Json increment = entry("increment", list({port("cache", "f32", list({"m"}))}),
                          list({port("cache_out", "f32", list({"m"})),
@@ -66,9 +65,8 @@ static Json testEntries() {
   increment["aliases"] = list({list({0, 0})});
   Json fill = entry("fill", list({port("count", "i64", scalar)}),
                     list({port("y", "i64", list({nullptr}))}));
-  fill["sites"] = list({{{"node", "/range"},
-                         {"op", "Range"},
-                         {"what", "count {0} is below {1}"}}});
+  fill["sites"] =
+      list({{{"node", "/range"}, {"what", "count {0} is below {1}"}}});
   Json overrun = entry("overrun", list({port("which", "i64", scalar)}),
                        list({port("y", "f32", list({3}))}));
   return list({add, lookup, increment, fill, overrun});

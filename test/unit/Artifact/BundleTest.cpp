@@ -22,7 +22,7 @@ protected:
     entry.name = "fill";
     entry.inputs = {{"count", "i64", {}}};
     entry.outputs = {{"y", "i64", {Dim::any()}}};
-    entry.sites = {{"/range", "Range", "count {0} is below {1}"}};
+    entry.sites = {{"/range", "count {0} is below {1}"}};
     Entry add;
     add.name = "add";
     std::vector<Dim> rows = {Dim::symbolic("n"), Dim::fixed(4)};
@@ -33,8 +33,8 @@ protected:
     manifest.variants = {
         {"code/model.so", ds::test::hostArchitecture(), "generic", {}}};
     manifest.weightsMember = "weights.safetensors";
-    weights.add("w", "f32", {4}, 16, [](llvm::raw_ostream &os) {
-      float values[] = {1, 2, 3, 4};
+    weights.add("w", "f32", {8}, 32, [](llvm::raw_ostream &os) {
+      float values[] = {1, 2, 3, 4, 10, 20, 30, 40};
       os.write(reinterpret_cast<const char *>(values), sizeof(values));
       return llvm::Error::success();
     });

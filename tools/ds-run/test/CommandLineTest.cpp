@@ -141,7 +141,7 @@ TEST_F(CommandLine, RefusesBadInputs) {
                 "input 'b' is missing");
   expectFailure(run(model + "--entry=lookup --input=1x2xi64=3,70000 "
                             "--input=1x2xi64=1"),
-                "node '/emb/Gather' (Gather): index 70000 at 1 is outside "
+                "node '/emb/Gather': index 70000 at 1 is outside "
                 "[-4, 4)");
   expectFailure(run(model + "--entry=nope"), "has no entry 'nope'");
   expectFailure(run(model + "--input=f32=1"),
@@ -151,6 +151,9 @@ TEST_F(CommandLine, RefusesBadInputs) {
   expectFailure(run(add + "--output=z=-"), "has no output 'z'");
   expectFailure(run(add + "--expected-output=@/nonexistent.npy"),
                 "/nonexistent.npy: cannot be opened");
+  expectFailure(run(add + "--expected-output=@/dev/zero"),
+                "/dev/zero: is not a .npy file");
+  expectFailure(run(model + "'--entry=\033[31m'"), "has no entry '\\x1b[31m'");
 }
 
 TEST_F(CommandLine, RefusesBadArtifacts) {

@@ -45,10 +45,16 @@ llvm::Expected<CPUTarget> parseCPUTarget(llvm::StringRef text);
 /// host's.
 void listCPUTargets(llvm::raw_ostream &os);
 
-/// Translates a module of the llvm dialect, whose attribute `ds.entries` lists
-/// the entries, and adds the exported code table.
-std::unique_ptr<llvm::Module> translateToLLVMIR(ModuleOp module,
-                                                llvm::LLVMContext &context);
+/// What the code table says of an entry, as the runtime's ds/abi.h defines it.
+struct CodeEntry {
+  std::string name, interface;
+};
+
+/// Translates a module of the llvm dialect and adds the exported code table of
+/// `entries`, which read `weightBytes` bytes of weights.
+std::unique_ptr<llvm::Module>
+translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
+                  llvm::ArrayRef<CodeEntry> entries, uint64_t weightBytes);
 
 /// Optimizes for `target` at `level` 0 to 2 and instruments as asked.
 llvm::Error optimize(llvm::Module &module, const CPUTarget &target, int level,
