@@ -49,7 +49,7 @@ void mlir::ds::registerCompilerDialects(DialectRegistry &registry) {
 
 void mlir::ds::registerCompilerPasses() { ds::registerAllPasses(); }
 
-static void buildPhase(Phase phase, OpPassManager &pm,
+static void buildPhase(Phase phase, OpPassManager &pm, Padding padding,
                        const CPUTileOptions &tile) {
   switch (phase) {
   case Phase::Import:
@@ -59,7 +59,7 @@ static void buildPhase(Phase phase, OpPassManager &pm,
   case Phase::Canonical:
     return buildCanonicalPipeline(pm);
   case Phase::Raise:
-    return buildRaisePipeline(pm);
+    return buildRaisePipeline(pm, padding);
   case Phase::Quantize:
     return buildQuantizePipeline(pm);
   case Phase::Linalg:
@@ -155,7 +155,7 @@ CompileResult mlir::ds::runPhases(ModuleOp module, std::optional<Phase> from,
     if (options.progress)
       llvm::errs() << "ds-compile: " << name << "\n";
     PassManager pm(module.getContext());
-    buildPhase(phase, pm, tile);
+    buildPhase(phase, pm, options.padding, tile);
     if (!pm.empty()) {
       InternalErrors errors(pm, options.reproducer);
       if (CompileResult result = errors.run(module);

@@ -51,7 +51,7 @@ LogicalResult GraphImporter::run() {
   shapeLengths = findShapeLengths(graph);
   addArguments(scope);
   addInitializers(scope);
-  bindEntryDims();
+  bindEntryDims(func, shapes);
   importNodes(graph.node(), scope);
   addResults(scope);
   if (failedAny)
@@ -218,20 +218,6 @@ void GraphImporter::addArguments(Scope &scope) {
             {bound.getValue().first, bound.getValue().second})));
   if (!bounds.empty())
     func->setAttr("ds.bounds", builder.getDictionaryAttr(bounds));
-}
-
-/// One dim_param is one value: the dim of the first argument that names it.
-void GraphImporter::bindEntryDims() {
-  llvm::StringMap<OpFoldResult> symbols;
-  for (BlockArgument argument : func.getArguments()) {
-    auto names =
-        func.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "ds.symbols");
-    SmallVector<OpFoldResult> dims = llvm::to_vector(shapes.dims(argument));
-    for (auto [dim, name] : llvm::zip_equal(dims, names))
-      if (StringRef symbol = cast<StringAttr>(name); !symbol.empty())
-        dim = symbols.try_emplace(symbol, dim).first->second;
-    shapes.bindDims(argument, dims);
-  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -56,7 +56,6 @@ private:
   FailureOr<DeclaredType> argumentType(const proto::ValueInfoProto &input);
   LogicalResult applyOptions(const proto::ValueInfoProto &input,
                              DeclaredType &declared);
-  void bindEntryDims();
   void addInitializers(Scope &scope);
   void addResults(Scope &scope);
   ArrayAttr symbolNames(ArrayRef<std::string> symbols);

@@ -258,7 +258,8 @@ void AttentionMatcher::rewrite() {
   Value attention = AttentionOp::create(
       builder, builder.getFusedLoc({loc, product.getLoc()}),
       product.getResult().getType(), query, k, value, bias,
-      /*head_weight=*/nullptr, builder.getF32FloatAttr(scale),
+      /*head_weight=*/nullptr, /*row_offsets=*/nullptr,
+      builder.getF32FloatAttr(scale),
       /*softcap=*/nullptr, /*causal=*/nullptr, /*left=*/nullptr,
       /*right=*/nullptr);
   product.getResult().replaceAllUsesWith(attention);

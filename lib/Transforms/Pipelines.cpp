@@ -27,12 +27,15 @@ void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
   pm.addPass(createVerifyPhase("canonical"));
 }
 
-void mlir::ds::buildRaisePipeline(OpPassManager &pm) {
+void mlir::ds::buildRaisePipeline(OpPassManager &pm, Padding padding) {
   pm.addNestedPass<func::FuncOp>(createOnnxFoldWeights());
   pm.addNestedPass<func::FuncOp>(createDSRaiseNormalization());
   pm.addNestedPass<func::FuncOp>(createDSRaiseGelu());
   pm.addNestedPass<func::FuncOp>(createDSRaiseAttention());
   pm.addNestedPass<func::FuncOp>(createDSRaiseLinear());
+  if (padding != Padding::Compute)
+    pm.addNestedPass<func::FuncOp>(
+        createDSUnpad(DSUnpadOptions{padding == Padding::Zero}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createVerifyPhase("raise"));
 }
@@ -50,7 +53,7 @@ void mlir::ds::registerTransformsPipelines() {
                              buildCanonicalPipeline);
   PassPipelineRegistration<>("ds-raise-pipeline",
                              "Recognises what graphs spell out",
-                             buildRaisePipeline);
+                             [](OpPassManager &pm) { buildRaisePipeline(pm); });
   PassPipelineRegistration<>("ds-quantize-pipeline",
                              "Checks raised graphs; no recipe yet",
                              buildQuantizePipeline);

@@ -37,3 +37,26 @@ func.func @attention(%q: tensor<2x6x5x8xf32>, %k: tensor<2x2x7x8xf32>, %v: tenso
          : (tensor<2x6x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x4xf32>, tensor<5x7xi1>) -> tensor<2x6x5x4xf32>
   return %0 : tensor<2x6x5x4xf32>
 }
+
+// Packed rows attend to those with the same first row.
+// CHECK-LABEL: func.func @packed_attention
+// CHECK: %[[FIRSTS:.+]] = scf.for
+// CHECK: linalg.generic {{.*}} ins(%{{.+}}, %[[FIRSTS]], %[[FIRSTS]]
+// CHECK: arith.cmpi eq
+// CHECK: arith.select
+func.func @packed_attention(%q: tensor<1x6x?x8xf32>, %o: tensor<?xi64>) -> tensor<1x6x?x8xf32> {
+  %0 = ds.attention %q, %q, %q row_offsets %o {scale = 0.125 : f32}
+         : (tensor<1x6x?x8xf32>, tensor<1x6x?x8xf32>, tensor<1x6x?x8xf32>, tensor<?xi64>) -> tensor<1x6x?x8xf32>
+  return %0 : tensor<1x6x?x8xf32>
+}
+
+// CHECK-LABEL: func.func @unpacked
+// CHECK: %[[POSITION:.+]] = linalg.index 1
+// CHECK: %[[ROW:.+]] = arith.addi %{{.+}}, %[[POSITION]]
+// CHECK: arith.minsi %[[ROW]]
+// CHECK: arith.cmpi slt, %[[ROW]]
+// CHECK: arith.select
+func.func @unpacked(%x: tensor<1x?x8xf32>, %o: tensor<?xi64>, %m: tensor<?x?xi1>) -> tensor<?x?x8xf32> {
+  %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?x8xf32>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<?x?x8xf32>
+  return %0 : tensor<?x?x8xf32>
+}

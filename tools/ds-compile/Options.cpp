@@ -45,6 +45,17 @@ struct Flags {
       cl::desc("Fix a dim that the model names, or bound it: batch=8, "
                "batch=1..32"),
       cl::value_desc("name=size")};
+  cl::opt<Padding> padding{
+      cl::cat(category), "padding",
+      cl::desc("What becomes of rows at padding, as a mask tells them"),
+      cl::values(
+          clEnumValN(Padding::Auto, "auto",
+                     "left out where no output depends on them "
+                     "(default)"),
+          clEnumValN(Padding::Zero, "zero", "left out, and zeros in outputs"),
+          clEnumValN(Padding::Compute, "compute",
+                     "computed as the model says")),
+      cl::init(Padding::Auto)};
   cl::opt<std::string> emit{
       cl::cat(category), "emit",
       cl::desc("A phase's IR, asm, obj or artifact (default)"),
@@ -203,6 +214,7 @@ static llvm::Expected<ToolOptions> makeOptions(const Flags &flags) {
       return error;
   if (llvm::Error error = makePhases(flags, options))
     return error;
+  options.padding = flags.padding;
   options.dumpPhasesTo = flags.dumpPhasesTo;
   options.opStats = flags.opStats;
   options.sanitizer = flags.sanitize;

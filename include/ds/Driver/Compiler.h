@@ -10,6 +10,7 @@
 
 #include "ds/Codegen/CPU/Target.h"
 #include "ds/Import/ONNXImporter.h"
+#include "ds/Transforms/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -52,6 +53,7 @@ struct CompileOptions {
   std::vector<std::string> targets;
   ImportOptions import;
   int optLevel = 2;
+  Padding padding = Padding::Auto;
   /// Phase whose result the input is, when it is IR: the next one runs first.
   std::optional<Phase> from;
   /// The last phase to run.

@@ -25,7 +25,8 @@ def DSDecompose : Pass<"ds-decompose", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
 }
 
 def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
@@ -118,6 +119,36 @@ def DSRaiseNormalization
     ```
   }];
   let dependentDialects = ["::mlir::onnx::ONNXDialect"];
+}
+
+def DSUnpad : Pass<"ds-unpad", "::mlir::func::FuncOp"> {
+  let summary = "runs token-wise ops without padding";
+  let description = [{
+    Where one mask of [batch, sequence] hides the keys of every attention, the
+    rows of all sequences up to their last token are packed into one, and all
+    that is computed by token is computed for these alone; attention goes by
+    sequence. A row that is kept has the same bits as with its padding.
+
+    This is done where nothing reads the rows at padding but what makes zeros of
+    them, by a product with the mask, or takes the first row of a sequence. With
+    `zero-padding` outputs may have them, too, as zeros. Otherwise a remark
+    names the node that reads them.
+
+    ```mlir
+    // before
+    %y = ds.linear %x, %w : (tensor<?x?x384xf32>, …) -> tensor<?x?x384xf32>
+    // after
+    %offsets, %rows = ds.row_offsets %mask : …
+    %packed = ds.pack_rows %x by %rows of %mask : … -> tensor<1x?x384xf32>
+    %y = ds.linear %packed, %w : (tensor<1x?x384xf32>, …) -> tensor<1x?x384xf32>
+    ```
+  }];
+  let options = [
+    Option<"zeroPadding", "zero-padding", "bool", "false",
+           "outputs have zeros at padding">];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::ds::DSDialect", "::mlir::onnx::ONNXDialect",
+    "::mlir::tensor::TensorDialect"];
 }
 
 def OnnxFoldWeights : Pass<"onnx-fold-weights", "::mlir::func::FuncOp"> {

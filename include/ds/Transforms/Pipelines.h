@@ -16,8 +16,15 @@ namespace mlir::ds {
 void buildImportPipeline(OpPassManager &pm);
 /// Most static types, folded shape arithmetic, no dead or repeated ops.
 void buildCanonicalPipeline(OpPassManager &pm);
+/// What becomes of the rows of sequences at padding, as a mask tells them.
+enum class Padding {
+  Auto,   ///< they are left out where no output depends on them
+  Zero,   ///< the same, and outputs that have such rows have zeros there
+  Compute ///< they are computed as the model says
+};
+
 /// Spelled-out linear layers, attention, normalization and activations to ops.
-void buildRaisePipeline(OpPassManager &pm);
+void buildRaisePipeline(OpPassManager &pm, Padding padding = Padding::Auto);
 /// Nothing but the check yet: no recipe quantizes.
 void buildQuantizePipeline(OpPassManager &pm);
 

@@ -127,18 +127,20 @@ static Value addBytes(OpBuilder &b, Location loc, Value offset, Value bytes) {
       index(b, loc, mostBytes));
 }
 
-/// Bytes of `alloc`, rounded up to the alignment.
-static Value emitBytes(OpBuilder &b, memref::AllocOp alloc) {
+/// Bytes of `alloc` where its dynamic sizes are `sizes`, rounded up to the
+/// alignment.
+static Value emitBytes(OpBuilder &b, memref::AllocOp alloc,
+                       ArrayRef<Value> sizes) {
   Location loc = alloc.getLoc();
   MemRefType type = alloc.getType();
   int64_t fixed = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   for (int64_t size : type.getShape())
     if (!ShapedType::isDynamic(size))
       fixed *= size;
-  if (alloc.getDynamicSizes().empty())
+  if (sizes.empty())
     return index(b, loc, llvm::alignTo(fixed, alignment));
   Value bytes = index(b, loc, fixed);
-  for (Value size : alloc.getDynamicSizes())
+  for (Value size : sizes)
     bytes = multiplyBytes(b, loc, bytes, size);
   Value unit = index(b, loc, alignment);
   Value units = arith::CeilDivUIOp::create(b, loc, bytes, unit);
@@ -238,6 +240,8 @@ public:
 
 private:
   LogicalResult collect();
+  Value limitOf(Value size);
+  SmallVector<Value> limitsOf(memref::AllocOp alloc);
   void planArena();
   void planScratch();
   void emitShapeFunction();
@@ -251,9 +255,37 @@ private:
   SmallVector<memref::AllocOp> allocs;
   llvm::MapVector<Operation *, SmallVector<memref::AllocOp>> taskAllocs;
   SmallVector<CheckOp> checks;
+  DenseMap<Value, Value> limits;
   Value arenaTotal, scratchTotal;
 };
 } // namespace
+
+/// The most that `size` can be: numbers that data bounds give way to their
+/// limits. Sizes grow with what they are made of, being sums and products.
+Value EntryPlan::limitOf(Value size) {
+  if (auto known = limits.lookup(size))
+    return known;
+  Operation *op = size.getDefiningOp();
+  Value limit = size;
+  if (auto bounded = dyn_cast_or_null<BoundedOp>(op)) {
+    limit = bounded.getLimit();
+  } else if (op && op->getNumRegions() == 0 && isMemoryEffectFree(op)) {
+    SmallVector<Value> operands = llvm::map_to_vector(
+        op->getOperands(), [&](Value operand) { return limitOf(operand); });
+    if (!llvm::equal(operands, op->getOperands())) {
+      Operation *clone = OpBuilder(op).clone(*op);
+      clone->setOperands(operands);
+      limit = clone->getResult(cast<OpResult>(size).getResultNumber());
+    }
+  }
+  limits[size] = limit;
+  return limit;
+}
+
+SmallVector<Value> EntryPlan::limitsOf(memref::AllocOp alloc) {
+  return llvm::map_to_vector(alloc.getDynamicSizes(),
+                             [&](Value size) { return limitOf(size); });
+}
 
 LogicalResult EntryPlan::collect() {
   LogicalResult result = success();
@@ -262,7 +294,7 @@ LogicalResult EntryPlan::collect() {
       taskAllocs[task].push_back(alloc);
     else
       allocs.push_back(alloc);
-    for (Value size : alloc.getDynamicSizes())
+    for (Value size : limitsOf(alloc))
       if (failed(slice.add(size, "the size of a buffer")))
         result = failure();
   });
@@ -284,7 +316,7 @@ void EntryPlan::planArena() {
     position[&op] = i;
   SmallVector<Place> places;
   for (memref::AllocOp alloc : allocs) {
-    Value bytes = emitBytes(b, alloc);
+    Value bytes = emitBytes(b, alloc, limitsOf(alloc));
     int64_t first = position[entry->findAncestorOpInBlock(*alloc)];
     int64_t last = position[findLastUse(alloc, entry)];
     assignPlace(b, alloc, bytes, first, last, places);
@@ -308,7 +340,7 @@ void EntryPlan::planScratch() {
     Value offset = index(b, loc, 0);
     for (memref::AllocOp alloc : inTask) {
       offsets.push_back(offset);
-      offset = addBytes(b, loc, offset, emitBytes(b, alloc));
+      offset = addBytes(b, loc, offset, emitBytes(b, alloc, limitsOf(alloc)));
     }
     total = b.createOrFold<arith::MaxUIOp>(loc, total, offset);
     OpBuilder inner =
@@ -404,6 +436,10 @@ LogicalResult EntryPlan::run() {
 
   for (CheckOp check : checks)
     check.erase();
+  func.walk([](BoundedOp bounded) {
+    bounded.getResult().replaceAllUsesWith(bounded.getValue());
+    bounded.erase();
+  });
   auto ret = cast<func::ReturnOp>(entry->getTerminator());
   ret->setOperands(ValueRange{});
   func.setType(

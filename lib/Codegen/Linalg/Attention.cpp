@@ -29,6 +29,9 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
       !equal(l.shapes.mul(group, k[1]), q[1],
              "{1} query heads are no multiple of the key heads: {0}"))
     return failure();
+  if (op.getRowOffsets() &&
+      !equal(k[2], q[2], "key has {0} packed rows, query {1}"))
+    return failure();
   SmallVector<OpFoldResult> scores = {q[0], q[1], q[2], k[2]};
   if (op.getBias()) {
     SmallVector<OpFoldResult> bias = dims(op.getBias());

@@ -34,6 +34,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populateLinearLowerings(*all);
     populateMatMulLowerings(*all);
     populateNormalizationLowerings(*all);
+    populatePackingLowerings(*all);
     populatePartsLowerings(*all);
     populateReductionLowerings(*all);
     populateReshapeLowerings(*all);
@@ -99,28 +100,6 @@ void ConvertToLinalg::convertArguments(func::FuncOp func, Lowering &lowering) {
   }
 }
 
-/// One dim_param is one value: binds the dims of all arguments to the first
-/// argument's that names the symbol.
-static llvm::StringMap<OpFoldResult> bindEntryDims(func::FuncOp func,
-                                                   Lowering &lowering) {
-  llvm::StringMap<OpFoldResult> symbols;
-  for (BlockArgument arg :
-       func.getArguments().take_front(func.getNumArguments())) {
-    auto names =
-        func.getArgAttrOfType<ArrayAttr>(arg.getArgNumber(), "ds.symbols");
-    if (!names || !isa<RankedTensorType>(arg.getType()))
-      continue;
-    SmallVector<OpFoldResult> dims = llvm::to_vector(lowering.shapes.dims(arg));
-    for (auto [dim, name] : llvm::zip_equal(dims, names)) {
-      StringRef symbol = cast<StringAttr>(name);
-      if (!symbol.empty() && !getConstantIntValue(dim))
-        dim = symbols.try_emplace(symbol, dim).first->second;
-    }
-    lowering.shapes.bindDims(arg, dims);
-  }
-  return symbols;
-}
-
 /// States the bounds of dims that were asked for.
 static void checkBounds(func::FuncOp func,
                         const llvm::StringMap<OpFoldResult> &symbols,
@@ -175,7 +154,7 @@ void ConvertToLinalg::runOnOperation() {
   OpBuilder builder = OpBuilder::atBlockBegin(&entry);
   Lowering lowering(builder, func.getLoc());
   convertArguments(func, lowering);
-  checkBounds(func, bindEntryDims(func, lowering), lowering);
+  checkBounds(func, bindEntryDims(func, lowering.shapes), lowering);
 
   bool failedAny = false;
   for (Operation *op : ops) {

@@ -56,6 +56,7 @@ struct State {
 struct Place {
   Value batch, head; // of the query
   Value row, key;    // the first of the block
+  Value first;       // of packed sequences, this one's first row; else null
 };
 
 struct FlashAttention {
@@ -63,6 +64,9 @@ struct FlashAttention {
   Value run();
 
 private:
+  Value countBlocks();
+  void enterSequence(Place &place);
+  OpFoldResult countRows(Value block);
   void emitTask(scf::ForallOp forall);
   State emitStep(const Place &place, Value keyHead, Value transposedQuery,
                  State state);
@@ -74,9 +78,17 @@ private:
                   OpFoldResult rowCount, const State &state);
   std::pair<Value, Value> keyRange(const Place &place);
 
-  /// Rows [first, first + count) of one head, as a matrix.
-  Value sliceRows(Value source, Value batch, Value head, Value first,
+  /// Rows [row, row + count) of the place's sequence and of `head`, as a
+  /// matrix.
+  Value sliceRows(Value source, const Place &place, Value head, Value row,
                   OpFoldResult count, int64_t width);
+  /// Where row `row` of the place's sequence lies.
+  static Value toPacked(OpBuilder &b, Location loc, const Place &place,
+                        Value row) {
+    return place.first
+               ? arith::AddIOp::create(b, loc, place.first, row).getResult()
+               : row;
+  }
   /// The element of a tensor that broadcasts to scores or rows.
   Value readBroadcast(OpBuilder &b, Location loc, Value tensor,
                       ArrayRef<Value> last, ArrayRef<Value> indices);
@@ -99,8 +111,10 @@ private:
   OpBuilder &b;
   Location loc;
   LinalgBuilder linalg;
-  Value query, key, value, bias, headWeight; // lowered
-  SmallVector<OpFoldResult> dims;            // B, Hq, T, S
+  Value query, key, value, bias, headWeight, offsets; // lowered
+  OpFoldResult sequences;
+  SmallVector<OpFoldResult> dims; // B, Hq, T, S; T and S are a task's own where
+                                  // sequences are packed
   int64_t depth, valueDepth;
   Value rows, keys, group, start; // T, S, Hq / Hkv, S - T
   SmallVector<Value> biasLast, headWeightLast;
@@ -125,6 +139,12 @@ FlashAttention::FlashAttention(AttentionOp op, Lowering &l)
   rows = shapes.materialize(dims[2]);
   keys = shapes.materialize(dims[3]);
   start = shapes.materialize(shapes.sub(dims[3], dims[2]));
+  sequences = dims[0];
+  if (op.getRowOffsets()) {
+    offsets = l.lowered(op.getRowOffsets());
+    sequences = shapes.sub(shapes.dim(op.getRowOffsets(), 0), fixed(1));
+    sequences = shapes.materialize(sequences);
+  }
   depth = cast<ShapedType>(op.getKey().getType()).getDimSize(3);
   valueDepth = cast<ShapedType>(op.getValue().getType()).getDimSize(3);
 
@@ -155,13 +175,13 @@ FlashAttention::FlashAttention(AttentionOp op, Lowering &l)
                  cast<ShapedType>(op.getBias().getType()).getElementType()));
 }
 
-Value FlashAttention::sliceRows(Value source, Value batch, Value head,
-                                Value first, OpFoldResult count,
-                                int64_t width) {
+Value FlashAttention::sliceRows(Value source, const Place &place, Value head,
+                                Value row, OpFoldResult count, int64_t width) {
   ResultShape shape{f32(), {count, fixed(width)}};
   return tensor::ExtractSliceOp::create(
       b, loc, getStaticType(shape), source,
-      ArrayRef<OpFoldResult>{batch, head, first, fixed(0)},
+      ArrayRef<OpFoldResult>{place.batch, head, toPacked(b, loc, place, row),
+                             fixed(0)},
       ArrayRef<OpFoldResult>{fixed(1), fixed(1), count, fixed(width)},
       SmallVector<OpFoldResult>(4, fixed(1)));
 }
@@ -194,8 +214,7 @@ Value FlashAttention::transposeQuery(const Place &place,
   Value target = columns;
   if (!isFull)
     target = tensor::ExtractSliceOp::create(b, loc, columns, zeros, used, ones);
-  Value rows =
-      sliceRows(query, place.batch, place.head, place.row, rowCount, depth);
+  Value rows = sliceRows(query, place, place.head, place.row, rowCount, depth);
   Value transposed =
       linalg.generic(rows, {map(2, {1, 0}), map(2, {0, 1})}, target,
                      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
@@ -251,7 +270,8 @@ Value FlashAttention::applyMasks(const Place &place, Value scores,
           Value lastRow = arith::SubIOp::create(
               b, loc, rows, arith::ConstantIndexOp::create(b, loc, 1));
           Value row = arith::MinSIOp::create(b, loc, i, lastRow);
-          Value all[] = {place.batch, place.head, row, j};
+          Value all[] = {place.batch, place.head, row,
+                         toPacked(b, loc, place, j)};
           Value element = readBroadcast(
               b, loc, bias, biasLast, ArrayRef(all).take_back(biasLast.size()));
           if (isa<FloatType>(element.getType())) {
@@ -318,7 +338,7 @@ State FlashAttention::emitStep(const Place &place, Value keyHead,
         SmallVector<OpFoldResult>(2, fixed(1)));
   Value zero = LinalgBuilder::constant(b, loc, f32(), 0);
   Value scores = linalg::FillOp::create(b, loc, zero, buffer).getResult(0);
-  Value keyRows = sliceRows(key, place.batch, keyHead, place.key, count, depth);
+  Value keyRows = sliceRows(key, place, keyHead, place.key, count, depth);
   scores =
       linalg.contract(keyRows, transposedQuery,
                       {map(3, {0, 2}), map(3, {2, 1}), map(3, {0, 1})}, scores);
@@ -359,7 +379,7 @@ State FlashAttention::emitStep(const Place &place, Value keyHead,
                      });
   state.acc = linalg.generic(alpha, {perLane, whole}, state.acc, rescale);
   Value valueRows =
-      sliceRows(value, place.batch, keyHead, place.key, count, valueDepth);
+      sliceRows(value, place, keyHead, place.key, count, valueDepth);
   state.acc = linalg.contract(valueRows, p,
                               {map(3, {2, 0}), map(3, {2, 1}), map(3, {0, 1})},
                               state.acc);
@@ -413,8 +433,8 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
                                           linalg::IndexOp::create(b, loc, 0));
           Value lastRow = arith::SubIOp::create(
               b, loc, rows, arith::ConstantIndexOp::create(b, loc, 1));
-          Value all[] = {place.batch, place.head,
-                         arith::MinSIOp::create(b, loc, i, lastRow)};
+          Value row = arith::MinSIOp::create(b, loc, i, lastRow);
+          Value all[] = {place.batch, place.head, toPacked(b, loc, place, row)};
           ArrayRef<Value> indices = all;
           indices = headWeightLast.size() == 1
                         ? indices.slice(1, 1)
@@ -425,15 +445,15 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
         return arith::SelectOp::create(b, loc, empty, zero, quotient);
       });
 
-  SmallVector<OpFoldResult> offsets = {place.batch, place.head, place.row,
-                                       fixed(0)};
+  SmallVector<OpFoldResult> offsets = {
+      place.batch, place.head, toPacked(b, loc, place, place.row), fixed(0)};
   SmallVector<OpFoldResult> sizes = {fixed(1), fixed(1), rowCount,
                                      fixed(valueDepth)};
   SmallVector<OpFoldResult> ones(4, fixed(1)), twoOnes(2, fixed(1)),
       zeros(2, fixed(0));
   Value destination = forall.getRegionIterArgs()[0];
-  Value target = sliceRows(destination, place.batch, place.head, place.row,
-                           rowCount, valueDepth);
+  Value target = sliceRows(destination, place, place.head, place.row, rowCount,
+                           valueDepth);
   Value acc = state.acc;
   if (!isConstantIntValue(rowCount, queryBlock)) {
     acc = tensor::ExtractSliceOp::create(
@@ -455,27 +475,71 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
                                         sizes, ones);
 }
 
+/// Blocks of query rows in the longest sequence.
+Value FlashAttention::countBlocks() {
+  if (!offsets) {
+    AffineExpr size = b.getAffineSymbolExpr(0);
+    OpFoldResult blocks = affine::makeComposedFoldedAffineApply(
+        b, loc, size.ceilDiv(queryBlock), {dims[2]});
+    return getValueOrCreateConstantIndexOp(b, loc, blocks);
+  }
+  auto longest = scf::ForOp::create(b, loc, index(0), cast<Value>(sequences),
+                                    index(1), index(0));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(longest.getBody());
+  Place place{longest.getInductionVar(), {}, {}, {}, {}};
+  enterSequence(place);
+  Value length = arith<arith::MaxSIOp>(longest.getRegionIterArg(0), rows);
+  scf::YieldOp::create(b, loc, length);
+  b.setInsertionPointAfter(longest);
+  return arith<arith::CeilDivSIOp>(longest.getResult(0), index(queryBlock));
+}
+
+/// Makes the packed sequence that `place.batch` numbers the one at work.
+void FlashAttention::enterSequence(Place &place) {
+  auto read = [&](Value at) -> Value {
+    return arith::IndexCastOp::create(
+        b, loc, b.getIndexType(),
+        tensor::ExtractOp::create(b, loc, offsets, at));
+  };
+  place.first = read(place.batch);
+  Value next = read(arith<arith::AddIOp>(place.batch, index(1)));
+  rows = keys = arith<arith::SubIOp>(next, place.first);
+  dims[2] = dims[3] = rows;
+  place.batch = index(0);
+}
+
+/// Rows of a block of the sequence at work; none past the sequence's end.
+OpFoldResult FlashAttention::countRows(Value block) {
+  auto all = getConstantIntValue(dims[2]);
+  if (all && *all % queryBlock == 0)
+    return fixed(queryBlock);
+  if (all && *all < queryBlock)
+    return fixed(*all);
+  AffineExpr number, size;
+  bindDims(b.getContext(), number);
+  bindSymbols(b.getContext(), size);
+  OpFoldResult count = affine::makeComposedFoldedAffineMin(
+      b, loc,
+      AffineMap::get(
+          1, 1,
+          {b.getAffineConstantExpr(queryBlock), size - number * queryBlock},
+          b.getContext()),
+      {block, dims[2]});
+  if (!offsets)
+    return count;
+  return arith<arith::MaxSIOp>(getValueOrCreateConstantIndexOp(b, loc, count),
+                               index(0));
+}
+
 void FlashAttention::emitTask(scf::ForallOp forall) {
   SmallVector<Value> ivs = forall.getInductionVars();
   Place place{ivs[0], ivs[1], arith<arith::MulIOp>(ivs[2], index(queryBlock)),
-              nullptr};
+              nullptr, nullptr};
   Value keyHead = group ? arith<arith::DivUIOp>(place.head, group) : place.head;
-
-  OpFoldResult rowCount = fixed(queryBlock);
-  if (auto all = getConstantIntValue(dims[2]); !all || *all % queryBlock != 0) {
-    AffineExpr first, size;
-    bindDims(b.getContext(), first);
-    bindSymbols(b.getContext(), size);
-    rowCount = affine::makeComposedFoldedAffineMin(
-        b, loc,
-        AffineMap::get(
-            1, 1,
-            {b.getAffineConstantExpr(queryBlock), size - first * queryBlock},
-            b.getContext()),
-        {ivs[2], dims[2]});
-    if (all && *all < queryBlock)
-      rowCount = fixed(*all);
-  }
+  if (offsets)
+    enterSequence(place);
+  OpFoldResult rowCount = countRows(ivs[2]);
   Value transposed = transposeQuery(place, rowCount);
   SmallVector<OpFoldResult> lanes = {fixed(queryBlock)};
   State state{linalg.filled(lanes, f32(), std::numeric_limits<float>::lowest()),
@@ -483,6 +547,11 @@ void FlashAttention::emitTask(scf::ForallOp forall) {
               linalg.filled({fixed(valueDepth), fixed(queryBlock)}, f32(), 0)};
 
   auto [lower, upper] = keyRange(place);
+  if (offsets) {
+    Value none = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                       cast<Value>(rowCount), index(0));
+    upper = arith::SelectOp::create(b, loc, none, lower, upper);
+  }
   auto loop =
       scf::ForOp::create(b, loc, lower, upper, index(keyBlock),
                          ValueRange{state.largest, state.sum, state.acc});
@@ -503,11 +572,9 @@ Value FlashAttention::run() {
   SmallVector<OpFoldResult> resultDims = {dims[0], dims[1], dims[2],
                                           fixed(valueDepth)};
   Value init = tensor::EmptyOp::create(b, loc, resultDims, f32());
-  AffineExpr size = b.getAffineSymbolExpr(0);
-  OpFoldResult blocks = affine::makeComposedFoldedAffineApply(
-      b, loc, size.ceilDiv(queryBlock), {dims[2]});
+  OpFoldResult blocks = getAsOpFoldResult(countBlocks());
   auto forall = scf::ForallOp::create(
-      b, loc, ArrayRef<OpFoldResult>{dims[0], dims[1], blocks}, init,
+      b, loc, ArrayRef<OpFoldResult>{sequences, dims[1], blocks}, init,
       /*mapping=*/std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());

@@ -6,6 +6,8 @@
 
 #include "ds/Dialect/DS/Decompositions.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 using namespace mlir;
 using namespace mlir::ds;
 
@@ -82,6 +84,8 @@ LogicalResult AttentionOp::verify() {
     return failure();
   Type element = getQuery().getType().getElementType();
   for (Value operand : getOperands()) {
+    if (operand == getRowOffsets())
+      continue;
     Type found = cast<ShapedType>(operand.getType()).getElementType();
     if (found != element && !(operand == getBias() && found.isInteger(1)))
       return emitOpError("C8: expected operands of element type ")
@@ -104,6 +108,18 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyCompatibleShape(expected, getType().getShape())))
     return emitOpError("C10: expected a result of type ")
            << getType().clone(expected) << ", found " << getType();
+  if (!getRowOffsets())
+    return success();
+  if (q[0] != 1 || !compatibleDims(q[2], shapeOf(getKey())[2]))
+    return emitOpError("C11: expected one packed sequence of queries and keys, "
+                       "found ")
+           << getQuery().getType() << " and " << getKey().getType();
+  if (getBias())
+    if (ArrayRef<int64_t> bias = shapeOf(getBias());
+        bias.size() > 1 && bias[bias.size() - 2] != 1)
+      return emitOpError("C11: expected a bias without a dim of query rows, "
+                         "found ")
+             << getBias().getType();
   return success();
 }
 
@@ -141,6 +157,7 @@ private:
   Value read(OpBuilder &b, Location loc, const Access &access);
 
   Value scores();
+  Value firstRows();
   Value applyMasks(Value scores);
   Value weights(Value scores);
   Value finish(Value sums, Value acc);
@@ -270,6 +287,40 @@ Value AttentionDecomposition::scores() {
                          linalg.filled(withInner(value[2]), sum, 0));
 }
 
+/// For each packed row, the first of its sequence.
+Value AttentionDecomposition::firstRows() {
+  OpBuilder &b = linalg.b;
+  Location loc = linalg.loc;
+  Value offsets = operands.getRowOffsets();
+  Type i64 = b.getI64Type();
+  auto index = [&](OpBuilder &b, int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  auto read = [&](OpBuilder &b, Value at) -> Value {
+    return arith::IndexCastOp::create(
+        b, loc, b.getIndexType(),
+        tensor::ExtractOp::create(b, loc, offsets, at));
+  };
+  Value count = shapes.materialize(
+      shapes.sub(shapes.dim(op.getRowOffsets(), 0), shapes.constant(1)));
+  Value zero = index(b, 0), one = index(b, 1);
+  auto sequences = scf::ForOp::create(b, loc, zero, count, one,
+                                      linalg.empty({query[2]}, i64));
+  OpBuilder outer = OpBuilder::atBlockBegin(sequences.getBody());
+  Value sequence = sequences.getInductionVar();
+  Value next = arith::AddIOp::create(outer, loc, sequence, one);
+  Value first = read(outer, sequence);
+  auto rows = scf::ForOp::create(outer, loc, first, read(outer, next), one,
+                                 sequences.getRegionIterArgs());
+  OpBuilder inner = OpBuilder::atBlockBegin(rows.getBody());
+  Value number = arith::IndexCastOp::create(inner, loc, i64, first);
+  Value filled = tensor::InsertOp::create(
+      inner, loc, number, rows.getRegionIterArgs()[0], rows.getInductionVar());
+  scf::YieldOp::create(inner, loc, filled);
+  scf::YieldOp::create(outer, loc, rows.getResults());
+  return sequences.getResult(0);
+}
+
 Value AttentionDecomposition::applyMasks(Value scores) {
   SmallVector<OpFoldResult> dims = withInner(value[2]);
   SmallVector<Value> inputs = {scores};
@@ -283,6 +334,15 @@ Value AttentionDecomposition::applyMasks(Value scores) {
     if (bias->map) {
       inputs.push_back(bias->tensor);
       maps.push_back(bias->map);
+    }
+  }
+  // Of packed sequences, the first row of the query's and of the key's.
+  if (op.getRowOffsets()) {
+    Value firsts = firstRows();
+    int64_t key = outer.size();
+    for (AffineExpr row : {dim(key - 1), dim(key)}) {
+      inputs.push_back(firsts);
+      maps.push_back(AffineMap::get(key + 1, 0, row));
     }
   }
   // The position of query row 0.
@@ -323,6 +383,9 @@ Value AttentionDecomposition::applyMasks(Value scores) {
                                       zero));
       }
     }
+    if (op.getRowOffsets())
+      require(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                    v[v.size() - 3], v[v.size() - 2]));
     if (start) {
       Value position =
           arith::AddIOp::create(b, loc, coordinate(b, loc, 2), start);

@@ -370,6 +370,26 @@ ShapeBuilder::broadcast(ArrayRef<ArrayRef<OpFoldResult>> shapes) {
 // Upstream interfaces
 //===----------------------------------------------------------------------===//
 
+llvm::StringMap<OpFoldResult> mlir::ds::bindEntryDims(FunctionOpInterface func,
+                                                      ShapeBuilder &shapes) {
+  llvm::StringMap<OpFoldResult> symbols;
+  // A pass may have added arguments to the block that are not the function's.
+  for (unsigned i = 0, e = func.getNumArguments(); i < e; ++i) {
+    BlockArgument argument = func.getArgument(i);
+    auto names = func.getArgAttrOfType<ArrayAttr>(i, "ds.symbols");
+    if (!names || !isa<RankedTensorType>(argument.getType()))
+      continue;
+    SmallVector<OpFoldResult> dims = llvm::to_vector(shapes.dims(argument));
+    for (auto [dim, name] : llvm::zip_equal(dims, names)) {
+      StringRef symbol = cast<StringAttr>(name);
+      if (!symbol.empty() && !getConstantIntValue(dim))
+        dim = symbols.try_emplace(symbol, dim).first->second;
+    }
+    shapes.bindDims(argument, dims);
+  }
+  return symbols;
+}
+
 RankedTensorType mlir::ds::getStaticType(const ResultShape &shape) {
   SmallVector<int64_t> sizes;
   for (OpFoldResult dim : shape.dims)

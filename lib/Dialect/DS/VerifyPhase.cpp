@@ -40,8 +40,11 @@ static ArrayRef<Legality> legalityTable() {
                                       "ub",     "vector"},
                          code[] = {"builtin", "llvm"},
                          weights[] = {"ds.weight"},
-                         products[] = {"bufferization.alloc_tensor", "ds.check",
-                                       "ds.checked_index", "ds.packed_matmul",
+                         products[] = {"bufferization.alloc_tensor",
+                                       "ds.bounded",
+                                       "ds.check",
+                                       "ds.checked_index",
+                                       "ds.packed_matmul",
                                        "ds.weight"};
   static const Legality table[] = {
       {"import", graph, weights, true},  {"canonical", graph, weights, true},

@@ -285,3 +285,67 @@ func.func @rope_c7(%x: tensor<2x4x5x8xf32>, %c: tensor<5x4xf32>, %s: tensor<5x4x
   %0 = ds.rope %x, %c, %s : (tensor<2x4x5x8xf32>, tensor<5x4xf32>, tensor<5x4xf32>) -> tensor<2x4x6x8xf32>
   return
 }
+
+// -----
+
+func.func @attention_c11_batch(%q: tensor<2x4x5x8xf32>, %o: tensor<3xi64>) {
+  // expected-error @+1 {{C11: expected one packed sequence of queries and keys, found 'tensor<2x4x5x8xf32>'}}
+  %0 = ds.attention %q, %q, %q row_offsets %o {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<3xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_bias(%q: tensor<1x4x5x8xf32>, %b: tensor<5x5xf32>, %o: tensor<3xi64>) {
+  // expected-error @+1 {{C11: expected a bias without a dim of query rows, found 'tensor<5x5xf32>'}}
+  %0 = ds.attention %q, %q, %q bias %b row_offsets %o {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<5x5xf32>, tensor<3xi64>) -> tensor<1x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @row_offsets_c1(%m: tensor<2x1x5xi64>) {
+  // expected-error @+1 {{C1: expected mask of rank 2, found 'tensor<2x1x5xi64>'}}
+  %0, %1 = ds.row_offsets %m : (tensor<2x1x5xi64>) -> (tensor<3xi64>, tensor<?xi64>)
+  return
+}
+
+// -----
+
+func.func @pack_rows_c1(%x: tensor<5xf32>, %r: tensor<?xi64>, %m: tensor<2x5xi64>) {
+  // expected-error @+1 {{C1: expected rows of rank 2 or more, found 'tensor<5xf32>'}}
+  %0 = ds.pack_rows %x by %r of %m : (tensor<5xf32>, tensor<?xi64>, tensor<2x5xi64>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @pack_rows_c2(%x: tensor<3x5xf32>, %r: tensor<?xi64>, %m: tensor<2x5xi64>) {
+  // expected-error @+1 {{C2: expected the dims of mask, 'tensor<2x5xi64>', found 'tensor<3x5xf32>'}}
+  %0 = ds.pack_rows %x by %r of %m : (tensor<3x5xf32>, tensor<?xi64>, tensor<2x5xi64>) -> tensor<1x?xf32>
+  return
+}
+
+// -----
+
+func.func @pack_rows_c3(%x: tensor<2x5xf32>, %r: tensor<?xi64>, %m: tensor<2x5xi64>) {
+  // expected-error @+1 {{C3: expected a result of type 'tensor<1x?xf32>', found 'tensor<2x?xf32>'}}
+  %0 = ds.pack_rows %x by %r of %m : (tensor<2x5xf32>, tensor<?xi64>, tensor<2x5xi64>) -> tensor<2x?xf32>
+  return
+}
+
+// -----
+
+func.func @unpack_rows_c1(%x: tensor<1x?xf32>, %o: tensor<3xi64>, %m: tensor<2xi64>) {
+  // expected-error @+1 {{C1: expected mask of rank 2, found 'tensor<2xi64>'}}
+  %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?xf32>, tensor<3xi64>, tensor<2xi64>) -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @unpack_rows_c2(%x: tensor<1x?xf32>, %o: tensor<3xi64>, %m: tensor<2x5xi64>) {
+  // expected-error @+1 {{C2: expected a result of type 'tensor<2x5xf32>', found 'tensor<2x6xf32>'}}
+  %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?xf32>, tensor<3xi64>, tensor<2x5xi64>) -> tensor<2x6xf32>
+  return
+}

@@ -52,3 +52,21 @@ func.func @rope(%x: tensor<?x8x?x64xf16>, %c: tensor<?x?x16xf16>, %t: tensor<128
          : (tensor<?x8x?x64xf16>, tensor<128x32xf16>, tensor<128x32xf16>, tensor<?xi32>) -> tensor<?x8x?x64xf16>
   return
 }
+
+// CHECK-LABEL: func.func @packing
+func.func @packing(%mask: tensor<?x?xi1>, %x: tensor<?x?x8xf16>, %table: tensor<1x?x8xf16>, %h: tensor<1x2x?x8xf16>, %n: index) {
+  // CHECK: %[[OFFSETS:.+]], %[[ROWS:.+]] = ds.row_offsets %{{.+}} : (tensor<?x?xi1>) -> (tensor<?xi64>, tensor<?xi64>)
+  %offsets, %rows = ds.row_offsets %mask : (tensor<?x?xi1>) -> (tensor<?xi64>, tensor<?xi64>)
+  // CHECK: ds.pack_rows %{{.+}} by %[[ROWS]] of %{{.+}} : (tensor<?x?x8xf16>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<1x?x8xf16>
+  %0 = ds.pack_rows %x by %rows of %mask : (tensor<?x?x8xf16>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<1x?x8xf16>
+  // CHECK: ds.pack_rows %{{.+}} by %[[ROWS]] of
+  %1 = ds.pack_rows %table by %rows of %mask : (tensor<1x?x8xf16>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<1x?x8xf16>
+  // CHECK: ds.unpack_rows %{{.+}} by %[[OFFSETS]] of %{{.+}} : (tensor<1x?x8xf16>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<?x?x8xf16>
+  %2 = ds.unpack_rows %0 by %offsets of %mask : (tensor<1x?x8xf16>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<?x?x8xf16>
+  // CHECK: ds.attention {{.*}} row_offsets %[[OFFSETS]] {scale
+  %3 = ds.attention %h, %h, %h row_offsets %offsets {scale = 1.0 : f32}
+         : (tensor<1x2x?x8xf16>, tensor<1x2x?x8xf16>, tensor<1x2x?x8xf16>, tensor<?xi64>) -> tensor<1x2x?x8xf16>
+  // CHECK: ds.bounded %{{.+}} by %{{.+}} : index
+  %4 = ds.bounded %n by %n : index
+  return
+}

@@ -119,6 +119,7 @@ void populateGenerateLowerings(LoweringRegistry &registry);
 void populateLinearLowerings(LoweringRegistry &registry);
 void populateMatMulLowerings(LoweringRegistry &registry);
 void populateNormalizationLowerings(LoweringRegistry &registry);
+void populatePackingLowerings(LoweringRegistry &registry);
 void populatePartsLowerings(LoweringRegistry &registry);
 void populateReductionLowerings(LoweringRegistry &registry);
 void populateReshapeLowerings(LoweringRegistry &registry);

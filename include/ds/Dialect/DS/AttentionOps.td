@@ -30,6 +30,10 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
     zeros. A row that a bias of large finite negatives masks is not empty: it
     is the softmax of what the sums are.
 
+    With `row_offsets`, those of `ds.row_offsets`, the one sequence of query, key
+    and value is many, packed: rows offsets[a] to offsets[a + 1] − 1 attend to
+    each other alone, and positions count from their first.
+
     Multi-head, grouped-query and multi-query attention differ by shape alone.
     Scores and sums of half-precision elements are f32.
 
@@ -40,6 +44,7 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
     | value | [B, Hkv, S, Dv] | as query |
     | bias | broadcastable to [B, Hq, T, S] | as query: added; i1: true attends |
     | head_weight | [Hq], [B, Hq] or [B, Hq, T] | as query |
+    | row_offsets | [A + 1] | i64 |
 
     - C1: query, key and value have rank 4.
     - C2: query, key and value have the same B.
@@ -52,6 +57,7 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
     - C9: scale is finite, softcap finite and positive, left and right are not
       negative, and right is not given with causal.
     - C10: the result is [B, Hq, T, Dv].
+    - C11: with row_offsets B is 1, T is S, and bias has no dim of T.
 
     The online form that runs over blocks of keys is that of FlashAttention
     (Dao et al., 2022).
@@ -70,12 +76,13 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
     DS_FloatTensor:$value,
     Optional<RankedTensorOf<[F16, F32, F64, BF16, I1]>>:$bias,
     Optional<DS_FloatTensor>:$head_weight,
+    Optional<1DTensorOf<[I64]>>:$row_offsets,
     F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$causal,
     OptionalAttr<I64Attr>:$left, OptionalAttr<I64Attr>:$right);
   let results = (outs DS_FloatTensor:$result);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`bias` $bias^)? (`head_weight` $head_weight^)?
-    attr-dict `:` functional-type(operands, results)
+    (`row_offsets` $row_offsets^)? attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
     /// The last key of a row's window from its position, or nullopt where there

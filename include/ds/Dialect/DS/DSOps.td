@@ -90,6 +90,24 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
   let assemblyFormat = "$index `in` $bound (`wrap` $wrap^)? attr-dict `:` type($result)";
 }
 
+def DS_BoundedOp : DS_Op<"bounded", [Pure, SameOperandsAndResultType]> {
+  let summary = "a number from data that shapes bound";
+  let description = [{
+    `value`, which is at most `limit`. A buffer whose size is made of it gets
+    the memory that `limit` needs, since memory is planned before anything runs.
+
+    Example:
+
+    ```mlir
+    // %total: index, %most: index
+    %n = ds.bounded %total by %most : index
+    ```
+  }];
+  let arguments = (ins Index:$value, Index:$limit);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$value `by` $limit attr-dict `:` type($result)";
+}
+
 def DS_WorkerOp : DS_Op<"worker", [NoMemoryEffect]> {
   let summary = "the number of the worker that runs a task";
   let description = [{
@@ -104,5 +122,6 @@ def DS_WorkerOp : DS_Op<"worker", [NoMemoryEffect]> {
 
 include "ds/Dialect/DS/AttentionOps.td"
 include "ds/Dialect/DS/LinearOps.td"
+include "ds/Dialect/DS/PackingOps.td"
 
 #endif // DS_DIALECT_DS_DSOPS_TD

@@ -20,6 +20,14 @@ Value decomposeAttention(AttentionOp op, AttentionOp::Adaptor operands,
                          OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeLinear(LinearOp op, LinearOp::Adaptor operands, OpBuilder &b,
                       ShapeBuilder &shapes);
+Value decomposePackRows(PackRowsOp op, PackRowsOp::Adaptor operands,
+                        OpBuilder &b, ShapeBuilder &shapes);
+/// Gives the offsets and the rows, and binds their dims.
+SmallVector<Value> decomposeRowOffsets(RowOffsetsOp op,
+                                       RowOffsetsOp::Adaptor operands,
+                                       OpBuilder &b, ShapeBuilder &shapes);
+Value decomposeUnpackRows(UnpackRowsOp op, UnpackRowsOp::Adaptor operands,
+                          OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeRope(RopeOp op, RopeOp::Adaptor operands, OpBuilder &b,
                     ShapeBuilder &shapes);
 

@@ -10,8 +10,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <map>
 #include <optional>
@@ -121,6 +123,11 @@ private:
   DenseMap<Value, Value> storages;
   std::map<std::pair<std::string, SmallVector<void *, 3>>, OpFoldResult> memo;
 };
+
+/// One symbol of `ds.symbols` is one value: binds the dims of the arguments of
+/// `func` to the first argument's that names it. Gives the symbols' values.
+llvm::StringMap<OpFoldResult> bindEntryDims(FunctionOpInterface func,
+                                            ShapeBuilder &shapes);
 
 /// The static type that `shape` describes.
 RankedTensorType getStaticType(const ResultShape &shape);

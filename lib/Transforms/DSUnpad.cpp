@@ -1,0 +1,492 @@
+//===- DSUnpad.cpp - Runs token-wise ops without padding ------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+//
+// A region grows from the attention ops: backwards to what their operands are
+// computed from, forwards to what is computed from their results, through ops
+// that treat the dims of sequences and of positions one by one. The ops of the
+// region are made anew on packed rows; what enters it is packed, what leaves it
+// is unpacked, and whether anything could tell zeros at padding from what used
+// to be there decides if all of that is done at all.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MaskValues.h"
+#include "ParallelDims.h"
+#include "RaiseHelpers.h"
+#include "ds/Transforms/Passes.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_DSUNPAD
+#include "ds/Transforms/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+struct DSUnpad : mlir::ds::impl::DSUnpadBase<DSUnpad> {
+  using DSUnpadBase::DSUnpadBase;
+  void runOnOperation() override;
+};
+
+/// The dims of a value that number sequences and positions in them.
+struct TokenDims {
+  int64_t sequence, position;
+  bool operator==(const TokenDims &other) const {
+    return sequence == other.sequence && position == other.position;
+  }
+};
+
+/// How an op of the region reads an operand.
+struct Reading {
+  enum Kind {
+    Whole,  // as it is: its elements belong to no token
+    Shared, // a row for each position, the same for all sequences
+    Packed, // rows of its own
+    Unknown
+  } kind;
+  TokenDims dims;
+};
+
+class Unpadding {
+public:
+  Unpadding(func::FuncOp func, bool zeroPadding)
+      : func(func), zeroPadding(zeroPadding), builder(func.getContext()),
+        shapes(builder, func.getLoc()) {}
+
+  /// Whether there is attention with a mask and all can be packed; where not,
+  /// remarks say why.
+  bool analyse();
+  void rewrite();
+
+private:
+  bool findMaskOfAll();
+  bool checkAttention(AttentionOp op);
+  void learnShapes();
+  Value biasOf(AttentionOp op);
+
+  Reading readingOf(OpOperand &operand, TokenDims result);
+  bool canPack(Operation *op, TokenDims result);
+  bool add(Value value, TokenDims dims);
+  bool addSources(Operation *op);
+  bool addAllSources();
+  bool addUsers(Value value);
+  bool grow();
+  bool checkLeaving(Value value);
+  bool isZeroAtPadding(Value value);
+  bool ignoresPadding(OpOperand &use);
+
+  Value pack(Value value);
+  void cloneOp(Operation *op);
+  bool miss(Operation *op, const Twine &reason) {
+    reportMissed(op, "ds-unpad", "unpadded op", reason);
+    return false;
+  }
+
+  func::FuncOp func;
+  bool zeroPadding;
+  OpBuilder builder;
+  ShapeBuilder shapes;
+  Value mask;
+  SmallVector<AttentionOp> attentions;
+  llvm::MapVector<Value, TokenDims> tokens;
+  SetVector<Operation *> region;
+  /// What is computed from the result of an attention.
+  SetVector<Operation *> follows;
+  SmallVector<Value> work;
+
+  Value offsets, rows;
+  IRMapping packed;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The mask
+//===----------------------------------------------------------------------===//
+
+/// Scores broadcast: an expanded bias is what it was expanded from.
+Value Unpadding::biasOf(AttentionOp op) {
+  Value bias = op.getBias();
+  while (bias)
+    if (auto expand = bias.getDefiningOp<onnx::ExpandOp>();
+        expand && typeOf(expand.getInput()).getRank() == typeOf(bias).getRank())
+      bias = expand.getInput();
+    else
+      break;
+  return bias;
+}
+
+/// The weight of a key beside one of a bias of 0 is 0 when its own is this.
+static constexpr double masksOut = -1e4;
+
+bool Unpadding::checkAttention(AttentionOp op) {
+  Value bias = biasOf(op);
+  if (!bias)
+    return miss(op, "it has no mask");
+  RankedTensorType type = typeOf(bias);
+  ArrayRef<int64_t> shape = type.getShape();
+  if (shape.size() != 4 || shape[1] != 1 || shape[2] != 1)
+    return miss(op, "its mask is not one of keys alone");
+  Value found = findMask(bias);
+  if (!found || (mask && found != mask))
+    return miss(op, "its mask is not computed by element from the one input");
+  mask = found;
+  auto kept = valueWhereMaskIs(bias, mask, 1),
+       dropped = valueWhereMaskIs(bias, mask, 0);
+  bool isBool = type.getElementType().isInteger(1);
+  if (!kept || !dropped || (isBool ? *kept == 0 : std::abs(*kept) > 100) ||
+      (isBool ? *dropped != 0 : !(*dropped <= masksOut)))
+    return miss(op, "its mask does not hide keys where the input is 0");
+  if (!isa<IntegerType, Float32Type>(typeOf(mask).getElementType()) ||
+      typeOf(mask).getElementType().isUnsignedInteger())
+    return miss(op, "its mask's element type is not supported");
+  // Only these run by sequence; the others form all scores of all rows.
+  if (!op.getType().getElementType().isF32() ||
+      typeOf(op.getKey()).isDynamicDim(3) ||
+      typeOf(op.getValue()).isDynamicDim(3))
+    return miss(op, "its elements are not f32, or its rows of unknown width");
+  return true;
+}
+
+bool Unpadding::findMaskOfAll() {
+  func.walk([&](AttentionOp op) { attentions.push_back(op); });
+  // A model without masks has no padding to leave out.
+  if (llvm::none_of(attentions, [](AttentionOp op) { return op.getBias(); }))
+    return false;
+  return llvm::all_of(attentions,
+                      [&](AttentionOp op) { return checkAttention(op); });
+}
+
+//===----------------------------------------------------------------------===//
+// The region
+//===----------------------------------------------------------------------===//
+
+/// Dims are values that must dominate what asks for them: all are made here, in
+/// order.
+void Unpadding::learnShapes() {
+  Block &entry = func.getBody().front();
+  builder.setInsertionPointToStart(&entry);
+  bindEntryDims(func, shapes);
+  for (Operation &op : llvm::make_early_inc_range(entry)) {
+    builder.setInsertionPointAfter(&op);
+    for (Value result : op.getResults())
+      if (isa<RankedTensorType>(result.getType()))
+        (void)shapes.dims(result);
+  }
+}
+
+Reading Unpadding::readingOf(OpOperand &operand, TokenDims result) {
+  Value value = operand.get();
+  auto parallel = getParallelDims(operand, shapes);
+  if (!parallel)
+    return {Reading::Unknown, {}};
+  auto find = [&](int64_t dim) {
+    auto *found = llvm::find(*parallel, dim);
+    return found == parallel->end() ? -1 : int64_t(found - parallel->begin());
+  };
+  TokenDims own = {find(result.sequence), find(result.position)};
+  auto varies = [&](int64_t dim) {
+    return dim >= 0 && typeOf(value).getDimSize(dim) != 1;
+  };
+  Value output = operand.getOwner()->getResult(0);
+  auto isWhole = [&](int64_t dim, int64_t resultDim) {
+    OpFoldResult whole = shapes.dim(output, resultDim);
+    return shapes.dim(value, dim) == whole ||
+           ShapeBuilder::isClamped(shapes.dim(value, dim), whole);
+  };
+  if (!varies(own.sequence) && !varies(own.position))
+    return {Reading::Whole, own};
+  if (!varies(own.position) || !isWhole(own.position, result.position))
+    return {Reading::Unknown, own};
+  if (!varies(own.sequence))
+    return {own.sequence < 0 ? Reading::Unknown : Reading::Shared, own};
+  if (!isWhole(own.sequence, result.sequence))
+    return {Reading::Unknown, own};
+  return {Reading::Packed, own};
+}
+
+/// Whether `op` gives packed rows from packed rows.
+bool Unpadding::canPack(Operation *op, TokenDims result) {
+  if (isa<onnx::ExpandOp>(op))
+    return false;
+  for (Value other : op->getResults().drop_front())
+    if (!other.use_empty())
+      return false;
+  if (auto attention = dyn_cast<AttentionOp>(op);
+      attention && !(result == TokenDims{0, 2}))
+    return false;
+  // Its new shape names what is behind the dims of tokens.
+  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op);
+      reshape &&
+      (!(result == TokenDims{0, 1}) ||
+       llvm::any_of(typeOf(reshape.getReshaped()).getShape().drop_front(2),
+                    ShapedType::isDynamic)))
+    return false;
+  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+    if (auto attention = dyn_cast<AttentionOp>(op);
+        attention && operand.get() == attention.getBias())
+      return true; // checked with the mask
+    return readingOf(operand, result).kind != Reading::Unknown;
+  });
+}
+
+bool Unpadding::add(Value value, TokenDims dims) {
+  auto [known, isNew] = tokens.insert({value, dims});
+  if (!isNew)
+    return known->second == dims;
+  work.push_back(value);
+  return true;
+}
+
+/// Adds what `op`, of the region, computes from.
+bool Unpadding::addSources(Operation *op) {
+  TokenDims result = tokens.lookup(op->getResult(0));
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value value = operand.get();
+    if (auto attention = dyn_cast<AttentionOp>(op);
+        attention && value == attention.getBias()) {
+      if (!add(biasOf(attention), {0, 3}))
+        return miss(op, "its mask is read in two ways");
+      continue;
+    }
+    Reading reading = readingOf(operand, result);
+    if (reading.kind == Reading::Whole)
+      continue;
+    if (reading.kind == Reading::Shared && !(reading.dims == TokenDims{0, 1}))
+      return miss(op, "an operand for each position has another shape");
+    if (reading.kind == Reading::Packed && !add(value, reading.dims))
+      return miss(op, "an operand is read in two ways");
+  }
+  return true;
+}
+
+/// Adds what is computed from `value` by token, and from nothing new.
+bool Unpadding::addUsers(Value value) {
+  TokenDims dims = tokens.lookup(value);
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (region.contains(user) || user->getNumResults() == 0)
+      continue;
+    auto parallel = getParallelDims(use, shapes);
+    if (!parallel)
+      continue;
+    TokenDims result = {(*parallel)[dims.sequence], (*parallel)[dims.position]};
+    if (result.sequence < 0 || result.position < 0 || !canPack(user, result))
+      continue;
+    bool isNew = llvm::any_of(user->getOpOperands(), [&](OpOperand &operand) {
+      Reading reading = readingOf(operand, result);
+      return reading.kind == Reading::Shared ||
+             (reading.kind == Reading::Packed &&
+              !follows.contains(operand.get().getDefiningOp()) &&
+              !tokens.contains(operand.get()));
+    });
+    if (!isNew && !add(user->getResult(0), result))
+      return miss(user, "its rows are read in two ways");
+  }
+  return true;
+}
+
+/// Makes the ops of values that have come into the region part of it, and all
+/// that they are computed from. Where that does not go by token, the region's
+/// border is.
+bool Unpadding::addAllSources() {
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    TokenDims dims = tokens.lookup(value);
+    Operation *op = value.getDefiningOp();
+    if (op && op->getResult(0) == value && canPack(op, dims)) {
+      region.insert(op);
+      if (!addSources(op))
+        return false;
+    } else if (!(dims == TokenDims{0, 1})) {
+      return miss(op ? op : func, "its tokens cannot be told apart");
+    }
+  }
+  return true;
+}
+
+bool Unpadding::grow() {
+  for (AttentionOp op : attentions) {
+    if (!canPack(op, {0, 2}))
+      return miss(op, "its operands do not have a row for each token");
+    getForwardSlice(op.getResult(), &follows);
+    follows.insert(op);
+    add(op.getResult(), {0, 2});
+  }
+  do {
+    if (!addAllSources())
+      return false;
+    // What has become known may let through what it did not before.
+    for (Operation *op : region.getArrayRef().vec())
+      if (follows.contains(op) && !addUsers(op->getResult(0)))
+        return false;
+  } while (!work.empty());
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// What leaves the region
+//===----------------------------------------------------------------------===//
+
+/// Whether `value` holds zeros at padding as it is. A product with 0 is 0: of
+/// infinities and NaN at padding, which have no meaning, more is not asked.
+bool Unpadding::isZeroAtPadding(Value value) {
+  if (valueWhereMaskIs(value, mask, 0) == 0.0)
+    return true;
+  auto product = value.getDefiningOp<onnx::MulOp>();
+  return product && llvm::any_of(product->getOperands(), [&](Value factor) {
+           return valueWhereMaskIs(factor, mask, 0) == 0.0 &&
+                  typeOf(factor).getRank() == typeOf(value).getRank();
+         });
+}
+
+/// Whether `use` reads no row of padding. The first row of a sequence is none.
+bool Unpadding::ignoresPadding(OpOperand &use) {
+  Operation *user = use.getOwner();
+  if (isa<onnx::ShapeOp, onnx::SizeOp>(user))
+    return true;
+  if (isa<onnx::MulOp>(user))
+    return isZeroAtPadding(user->getResult(0));
+  auto isZero = [](std::optional<SmallVector<int64_t>> numbers) {
+    return numbers && numbers->size() == 1 && numbers->front() == 0;
+  };
+  if (auto gather = dyn_cast<onnx::GatherOp>(user))
+    return use.getOperandNumber() == 0 && gather.getAxis() == 1 &&
+           isZero(getIntConstant(gather.getIndices()));
+  if (auto slice = dyn_cast<onnx::SliceOp>(user)) {
+    auto axes = onnx::isPresent(slice.getAxes())
+                    ? getIntConstant(slice.getAxes())
+                    : std::nullopt;
+    auto ends = getIntConstant(slice.getEnds());
+    return use.getOperandNumber() == 0 && axes && axes->size() == 1 &&
+           axes->front() == 1 && isZero(getIntConstant(slice.getStarts())) &&
+           ends && ends->front() == 1;
+  }
+  return false;
+}
+
+bool Unpadding::checkLeaving(Value value) {
+  bool isZero = isZeroAtPadding(value);
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (region.contains(user) || isa<onnx::ShapeOp, onnx::SizeOp>(user))
+      continue;
+    bool isReturned = isa<func::ReturnOp>(user);
+    if (!isZero && !(isReturned && zeroPadding) && !ignoresPadding(use))
+      return miss(isReturned ? value.getDefiningOp() : user,
+                  isReturned ? "it is an output with rows at padding, which "
+                               "--padding=zero makes zeros"
+                             : "it reads what is computed at padding");
+    if (!(tokens.lookup(value) == TokenDims{0, 1}))
+      return miss(user, "the rows that it reads are not in order");
+  }
+  return true;
+}
+
+bool Unpadding::analyse() {
+  if (!findMaskOfAll())
+    return false;
+  learnShapes();
+  if (!grow())
+    return false;
+  return llvm::all_of(
+      region, [&](Operation *op) { return checkLeaving(op->getResult(0)); });
+}
+
+//===----------------------------------------------------------------------===//
+// The new ops
+//===----------------------------------------------------------------------===//
+
+static RankedTensorType packedType(Type type, TokenDims dims) {
+  auto ranked = cast<RankedTensorType>(type);
+  SmallVector<int64_t> shape = llvm::to_vector(ranked.getShape());
+  shape[dims.sequence] = 1;
+  shape[dims.position] = ShapedType::kDynamic;
+  return ranked.clone(shape);
+}
+
+Value Unpadding::pack(Value value) {
+  if (Value known = packed.lookupOrNull(value))
+    return known;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfterValue(value);
+  if (value.getParentBlock() == offsets.getParentBlock() &&
+      !value.getDefiningOp())
+    builder.setInsertionPointAfterValue(offsets);
+  Value made = PackRowsOp::create(builder, value.getLoc(),
+                                  packedType(value.getType(), {0, 1}), value,
+                                  rows, mask);
+  packed.map(value, made);
+  return made;
+}
+
+void Unpadding::cloneOp(Operation *op) {
+  builder.setInsertionPoint(op);
+  TokenDims result = tokens.lookup(op->getResult(0));
+  SmallVector<Value> operands;
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto attention = dyn_cast<AttentionOp>(op);
+    if (attention && operand.get() == attention.getBias())
+      operands.push_back(packed.lookup(biasOf(attention)));
+    else if (readingOf(operand, result).kind == Reading::Whole)
+      operands.push_back(operand.get());
+    else
+      operands.push_back(pack(operand.get()));
+  }
+  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
+    SmallVector<int64_t> shape =
+        llvm::to_vector(typeOf(reshape.getReshaped()).getShape());
+    shape[0] = shape[1] = 0; // as they are
+    operands[1] = onnx::ConstantOp::create(builder, op->getLoc(),
+                                           builder.getI64TensorAttr(shape));
+  }
+  Operation *clone = builder.clone(*op);
+  clone->setOperands(operands);
+  if (auto reshape = dyn_cast<onnx::ReshapeOp>(clone))
+    reshape.setAllowzero(0);
+  for (Value made : clone->getResults())
+    made.setType(packedType(made.getType(), result));
+  if (auto attention = dyn_cast<AttentionOp>(clone))
+    attention.getRowOffsetsMutable().assign(offsets);
+
+  Value from = op->getResult(0), to = clone->getResult(0);
+  packed.map(from, to);
+  // A shape is read off the rows themselves where they are not in order.
+  auto leaves = [&](OpOperand &use) {
+    return !region.contains(use.getOwner());
+  };
+  if (!(result == TokenDims{0, 1}) || llvm::none_of(from.getUses(), leaves))
+    return;
+  Value whole = UnpackRowsOp::create(builder, op->getLoc(), from.getType(), to,
+                                     offsets, mask);
+  from.replaceUsesWithIf(whole, leaves);
+}
+
+void Unpadding::rewrite() {
+  builder.setInsertionPointToStart(&func.getBody().front());
+  Type numbers =
+      RankedTensorType::get({ShapedType::kDynamic}, builder.getI64Type());
+  auto packing = RowOffsetsOp::create(builder, mask.getLoc(),
+                                      TypeRange{numbers, numbers}, mask);
+  offsets = packing.getOffsets();
+  rows = packing.getRows();
+  for (Operation &op : llvm::make_early_inc_range(func.getBody().front()))
+    if (region.contains(&op))
+      cloneOp(&op);
+}
+
+void DSUnpad::runOnOperation() {
+  func::FuncOp func = getOperation();
+  if (func.isDeclaration())
+    return;
+  Unpadding unpadding(func, zeroPadding);
+  if (unpadding.analyse())
+    unpadding.rewrite();
+  eraseDeadOps(func);
+}

@@ -1,0 +1,103 @@
+// RUN: ds-opt %s --ds-unpad --split-input-file | FileCheck %s
+// RUN: ds-opt %s --ds-unpad=zero-padding --split-input-file | FileCheck %s --check-prefixes=CHECK,ZERO
+
+// All that goes by token is packed, once; the first row of a sequence is no
+// padding.
+// CHECK-LABEL: func.func @class_token
+// CHECK: %[[OFFSETS:.+]], %[[ROWS:.+]] = ds.row_offsets %[[MASK:.+]] :
+// CHECK-DAG: %[[IDS:.+]] = ds.pack_rows %arg0 by %[[ROWS]] of %[[MASK]]
+// CHECK-DAG: ds.pack_rows %[[MASK]] by %[[ROWS]] of %[[MASK]]
+// CHECK: %[[BIAS:.+]] = onnx.Mul {{.*}} -> tensor<1x1x1x?xf32>
+// CHECK: %[[X:.+]] = onnx.Gather %{{.+}}, %[[IDS]] {{.*}} -> tensor<1x?x8xf32>
+// CHECK: ds.linear %[[X]], {{.*}} -> tensor<1x?x8xf32>
+// CHECK: onnx.Reshape {{.*}} -> tensor<1x?x2x4xf32>
+// CHECK: ds.attention {{.*}} bias %[[BIAS]] row_offsets %[[OFFSETS]] {{.*}} -> tensor<1x2x?x4xf32>
+// CHECK: %[[Y:.+]] = onnx.Add {{.*}} -> tensor<1x?x8xf32>
+// CHECK-NEXT: %[[ALL:.+]] = ds.unpack_rows %[[Y]] by %[[OFFSETS]] of %[[MASK]] {{.*}} -> tensor<?x?x8xf32>
+// CHECK-NEXT: onnx.Gather %[[ALL]]
+func.func @class_token(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %table: tensor<50x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x8xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %least = onnx.Constant dense<-1.0e+04> : tensor<f32>
+  %split = onnx.Constant dense<[0, 0, 2, 4]> : tensor<4xi64>
+  %join = onnx.Constant dense<[0, 0, 8]> : tensor<3xi64>
+  %first = onnx.Constant dense<0> : tensor<i64>
+  %m0 = onnx.Unsqueeze %mask, %axes : (tensor<?x?xi64>, tensor<2xi64>) -> tensor<?x1x1x?xi64>
+  %m1 = onnx.Cast %m0 {to = f32} : (tensor<?x1x1x?xi64>) -> tensor<?x1x1x?xf32>
+  %m2 = onnx.Sub %one, %m1 : (tensor<f32>, tensor<?x1x1x?xf32>) -> tensor<?x1x1x?xf32>
+  %bias = onnx.Mul %m2, %least : (tensor<?x1x1x?xf32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+  %x = onnx.Gather %table, %ids : (tensor<50x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %l = ds.linear %x, %w : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
+  %h = onnx.Reshape %l, %split : (tensor<?x?x8xf32>, tensor<4xi64>) -> tensor<?x?x2x4xf32>
+  %q = onnx.Transpose %h {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x4xf32>) -> tensor<?x2x?x4xf32>
+  %a = ds.attention %q, %q, %q bias %bias {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xf32>) -> tensor<?x2x?x4xf32>
+  %t = onnx.Transpose %a {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
+  %j = onnx.Reshape %t, %join : (tensor<?x?x2x4xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+  %y = onnx.Add %j, %x : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %c = onnx.Gather %y, %first {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<i64>) -> tensor<?x8xf32>
+  return %c : tensor<?x8xf32>
+}
+
+// -----
+
+// So is what the mask makes zeros of.
+// CHECK-LABEL: func.func @masked_pooling
+// CHECK: ds.row_offsets
+// CHECK: ds.unpack_rows
+// CHECK: onnx.Mul
+func.func @masked_pooling(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %table: tensor<50x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x8xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %least = onnx.Constant dense<-1.0e+04> : tensor<f32>
+  %split = onnx.Constant dense<[0, 0, 2, 4]> : tensor<4xi64>
+  %join = onnx.Constant dense<[0, 0, 8]> : tensor<3xi64>
+  %first = onnx.Constant dense<0> : tensor<i64>
+  %m0 = onnx.Unsqueeze %mask, %axes : (tensor<?x?xi64>, tensor<2xi64>) -> tensor<?x1x1x?xi64>
+  %m1 = onnx.Cast %m0 {to = f32} : (tensor<?x1x1x?xi64>) -> tensor<?x1x1x?xf32>
+  %m2 = onnx.Sub %one, %m1 : (tensor<f32>, tensor<?x1x1x?xf32>) -> tensor<?x1x1x?xf32>
+  %bias = onnx.Mul %m2, %least : (tensor<?x1x1x?xf32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+  %x = onnx.Gather %table, %ids : (tensor<50x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %l = ds.linear %x, %w : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
+  %h = onnx.Reshape %l, %split : (tensor<?x?x8xf32>, tensor<4xi64>) -> tensor<?x?x2x4xf32>
+  %q = onnx.Transpose %h {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x4xf32>) -> tensor<?x2x?x4xf32>
+  %a = ds.attention %q, %q, %q bias %bias {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xf32>) -> tensor<?x2x?x4xf32>
+  %t = onnx.Transpose %a {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
+  %j = onnx.Reshape %t, %join : (tensor<?x?x2x4xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+  %y = onnx.Add %j, %x : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %behind = onnx.Constant dense<-1> : tensor<1xi64>
+  %sum = onnx.Constant dense<1> : tensor<1xi64>
+  %p0 = onnx.Unsqueeze %mask, %behind : (tensor<?x?xi64>, tensor<1xi64>) -> tensor<?x?x1xi64>
+  %p1 = onnx.Cast %p0 {to = f32} : (tensor<?x?x1xi64>) -> tensor<?x?x1xf32>
+  %p2 = onnx.Mul %y, %p1 : (tensor<?x?x8xf32>, tensor<?x?x1xf32>) -> tensor<?x?x8xf32>
+  %c = onnx.ReduceSum %p2, %sum {keepdims = 0 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
+  return %c : tensor<?x8xf32>
+}
+
+// -----
+
+// An output has zeros at padding where that is asked for.
+// CHECK-LABEL: func.func @output
+// ZERO: ds.row_offsets
+// ZERO: %[[ALL:.+]] = ds.unpack_rows
+// ZERO-NEXT: return %[[ALL]]
+func.func @output(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %table: tensor<50x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x?x8xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %least = onnx.Constant dense<-1.0e+04> : tensor<f32>
+  %split = onnx.Constant dense<[0, 0, 2, 4]> : tensor<4xi64>
+  %join = onnx.Constant dense<[0, 0, 8]> : tensor<3xi64>
+  %first = onnx.Constant dense<0> : tensor<i64>
+  %m0 = onnx.Unsqueeze %mask, %axes : (tensor<?x?xi64>, tensor<2xi64>) -> tensor<?x1x1x?xi64>
+  %m1 = onnx.Cast %m0 {to = f32} : (tensor<?x1x1x?xi64>) -> tensor<?x1x1x?xf32>
+  %m2 = onnx.Sub %one, %m1 : (tensor<f32>, tensor<?x1x1x?xf32>) -> tensor<?x1x1x?xf32>
+  %bias = onnx.Mul %m2, %least : (tensor<?x1x1x?xf32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+  %x = onnx.Gather %table, %ids : (tensor<50x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %l = ds.linear %x, %w : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
+  %h = onnx.Reshape %l, %split : (tensor<?x?x8xf32>, tensor<4xi64>) -> tensor<?x?x2x4xf32>
+  %q = onnx.Transpose %h {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x4xf32>) -> tensor<?x2x?x4xf32>
+  %a = ds.attention %q, %q, %q bias %bias {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xf32>) -> tensor<?x2x?x4xf32>
+  %t = onnx.Transpose %a {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
+  %j = onnx.Reshape %t, %join : (tensor<?x?x2x4xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+  %y = onnx.Add %j, %x : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
+}
