@@ -180,6 +180,8 @@ constexpr Feature features[] = {
     {"i8mm", hwcap2, 13},    {"bf16", hwcap2, 14},
     {"rand", hwcap2, 16},    {"bti", hwcap2, 17},
     {"mte", hwcap2, 18},     {"wfxt", hwcap2, 31},
+    {"cssc", hwcap2, 34},    {"sve2p1", hwcap2, 36},
+    {"mops", hwcap2, 43},    {"faminmax", hwcap2, 50},
 };
 
 std::vector<std::string_view> detect() {

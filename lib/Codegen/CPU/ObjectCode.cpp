@@ -204,30 +204,16 @@ mlir::ds::linkSharedObject(llvm::StringRef object, const CPUTarget &target) {
       return codeError("cannot write " + input + ": " + error.message());
     }
   }
+  bool isX86 = target.arch == "x86_64";
   // No names of files get into the object: equal code gives equal bytes.
-  llvm::SmallVector<const char *> args{"ld.lld",
-                                       "-shared",
-                                       "-z",
-                                       "now",
-                                       "-z",
-                                       "relro",
-                                       "-z",
-                                       "noexecstack",
-                                       "-z",
-                                       "max-page-size=4096",
-                                       "--build-id=none",
-                                       "--hash-style=gnu",
-                                       "--no-undefined-version",
-                                       "--gc-sections",
-                                       "-s",
-                                       "-soname",
-                                       "ds-code",
-                                       "-m",
-                                       target.arch == "x86_64" ? "elf_x86_64"
-                                                               : "aarch64linux",
-                                       "-o",
-                                       output.c_str(),
-                                       input.c_str()};
+  llvm::SmallVector<const char *> args{
+      "ld.lld", "-shared", "-z", "now", "-z", "relro", "-z", "noexecstack",
+      "-z",
+      // The largest pages of a kernel.
+      isX86 ? "max-page-size=4096" : "max-page-size=65536", "--build-id=none",
+      "--hash-style=gnu", "--no-undefined-version", "--gc-sections", "-s",
+      "-soname", "ds-code", "-m", isX86 ? "elf_x86_64" : "aarch64linux", "-o",
+      output.c_str(), input.c_str()};
   std::string messages;
   llvm::raw_string_ostream errors(messages);
   const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};

@@ -29,7 +29,7 @@ static llvm::Error invalid(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
-/// The features that code for x86 may use and a runtime can ask a CPU for.
+/// The features that code may use and a runtime can ask a CPU for.
 static constexpr llvm::StringLiteral x86Features[] = {
     "sse4.2",     "popcnt",     "avx",        "avx2",        "bmi",
     "bmi2",       "f16c",       "fma",        "lzcnt",       "movbe",
@@ -37,7 +37,9 @@ static constexpr llvm::StringLiteral x86Features[] = {
     "avx512vnni", "avx512bf16", "avx512vbmi", "avx512vbmi2", "avx512fp16",
     "avxvnni",    "amx-tile",   "amx-int8",   "amx-bf16"};
 static constexpr llvm::StringLiteral armFeatures[] = {
-    "neon", "fullfp16", "dotprod", "i8mm", "bf16"};
+    "neon",   "fullfp16", "fp16fml", "dotprod",   "i8mm",
+    "bf16",   "rdm",      "sha3",    "sve",       "sve2",
+    "sve2p1", "cssc",     "mops",    "complxnum", "faminmax"};
 
 static void initializeTargets() {
   llvm::InitializeAllTargets();
