@@ -13,15 +13,17 @@ using namespace ds::test;
 static std::atomic<int64_t> allocations{0};
 
 // malloc itself cannot be replaced portably; aligned_alloc is what buffers use,
-// and everything else in the runtime comes from operator new.
-void *operator new(size_t bytes) {
+// and everything else in the runtime comes from operator new. Not inlined: GCC
+// warns of free() where it sees one of a pair only.
+#define NOINLINE __attribute__((noinline))
+NOINLINE void *operator new(size_t bytes) {
   ++allocations;
   if (void *p = std::malloc(bytes))
     return p;
   throw std::bad_alloc();
 }
-void operator delete(void *p) noexcept { std::free(p); }
-void operator delete(void *p, size_t) noexcept { std::free(p); }
+NOINLINE void operator delete(void *p) noexcept { std::free(p); }
+NOINLINE void operator delete(void *p, size_t) noexcept { std::free(p); }
 
 TEST(Allocation, SteadyCallsAllocateNothing) {
   TemporaryFile file(testModel().build().bytes);
