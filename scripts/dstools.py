@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,15 +25,40 @@ def add_bin_dir_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class Tools:
-    """The command line tools of one build."""
+def add_machine_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that `Tools.from_arguments` reads: --bin-dir, --target and --run-with."""
+    add_bin_dir_option(parser)
+    parser.add_argument("--target", help="compile for another CPU, as ds-compile does")
+    parser.add_argument(
+        "--run-with", type=shlex.split, help="what runs artifacts in place of ds-run: that of another machine in an emulator"
+    )
 
-    def __init__(self, bin_dir: Path = DEFAULT_BIN_DIR) -> None:
+
+class Tools:
+    """The command line tools of one build. `run_with` is a command in place of ds-run."""
+
+    def __init__(
+        self, bin_dir: Path = DEFAULT_BIN_DIR, target: str | None = None, run_with: Sequence[str] | None = None
+    ) -> None:
         self.bin_dir = bin_dir
+        self.commands = {"ds-compile": [str(bin_dir / "ds-compile")], "ds-run": [str(bin_dir / "ds-run")]}
+        if target:
+            self.commands["ds-compile"].append(f"--target={target}")
+        if run_with:
+            self.commands["ds-run"] = list(run_with)
+
+    @classmethod
+    def from_arguments(cls, arguments: argparse.Namespace) -> "Tools":
+        """The tools that the options of `add_machine_options` name."""
+        return cls(arguments.bin_dir, arguments.target, arguments.run_with)
+
+    def command(self, tool: str, arguments: Sequence[object]) -> list[str]:
+        """The command line of a tool."""
+        return [*self.commands[tool], *map(str, arguments)]
 
     def call(self, tool: str, arguments: Sequence[object]) -> str:
         """Runs a tool and returns its standard output."""
-        command = [str(self.bin_dir / tool), *map(str, arguments)]
+        command = self.command(tool, arguments)
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:

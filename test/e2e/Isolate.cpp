@@ -31,10 +31,10 @@ struct Child {
 
 class Runner {
 public:
-  Runner(const std::vector<NodeTest> &tests, Shapes shapes,
+  Runner(const std::vector<NodeTest> &tests, const Setup &setup,
          const mlir::DialectRegistry &registry, unsigned seconds,
          std::string workFolder)
-      : tests(tests), shapes(shapes), registry(registry), seconds(seconds),
+      : tests(tests), setup(setup), registry(registry), seconds(seconds),
         workFolder(std::move(workFolder)), outcomes(tests.size()) {}
 
   void run(unsigned jobs) {
@@ -53,7 +53,7 @@ private:
   void finish(Child &child, bool timedOut);
 
   const std::vector<NodeTest> &tests;
-  Shapes shapes;
+  const Setup &setup;
   const mlir::DialectRegistry &registry;
   unsigned seconds;
   std::string workFolder;
@@ -85,7 +85,7 @@ void Runner::start(size_t test) {
     return;
   }
   close(ends[0]);
-  Outcome outcome = runNodeTest(tests[test], shapes, registry, workFolder);
+  Outcome outcome = runNodeTest(tests[test], setup, registry, workFolder);
   std::string text = letters[size_t(outcome.verdict)] + outcome.reason;
   for (llvm::StringRef rest = text; !rest.empty();) {
     ssize_t written = write(ends[1], rest.data(), rest.size());
@@ -142,7 +142,7 @@ void Runner::wait() {
 }
 
 std::vector<Outcome> ds_test::runIsolated(const std::vector<NodeTest> &tests,
-                                          Shapes shapes,
+                                          const Setup &setup,
                                           const mlir::DialectRegistry &registry,
                                           unsigned jobs, unsigned seconds) {
   std::string pattern =
@@ -150,7 +150,7 @@ std::vector<Outcome> ds_test::runIsolated(const std::vector<NodeTest> &tests,
   if (!mkdtemp(pattern.data()))
     return std::vector<Outcome>(
         tests.size(), {Verdict::Wrong, "cannot make a temporary folder"});
-  Runner runner(tests, shapes, registry, seconds, pattern);
+  Runner runner(tests, setup, registry, seconds, pattern);
   runner.run(std::max(jobs, 1u));
   std::filesystem::remove_all(pattern);
   return runner.take();

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NodeTest.h"
-#include "HostTensor.h"
+#include "DataSet.h"
 
 #include "ds/Driver/Compiler.h"
 
@@ -80,6 +80,7 @@ static void makeDynamic(onnx::ModelProto &model) {
 
 /// Compiles `input` to `output`; refused with the first error's text.
 static Outcome compileModel(const std::string &input, const std::string &output,
+                            const std::string &target,
                             const mlir::DialectRegistry &registry) {
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
@@ -93,6 +94,8 @@ static Outcome compileModel(const std::string &input, const std::string &output,
   mlir::ds::CompileOptions options;
   options.input = input;
   options.output = output;
+  if (!target.empty())
+    options.targets = {target};
   if (mlir::ds::compile(context, options) == mlir::ds::CompileResult::Success)
     return {Verdict::Passed, ""};
   if (reason.empty())
@@ -104,102 +107,11 @@ static Outcome compileModel(const std::string &input, const std::string &output,
 // Running
 //===----------------------------------------------------------------------===//
 
-/// The tensors in files <prefix>0.pb, <prefix>1.pb, … of `folder`.
-static std::vector<HostTensor> readTensors(const fs::path &folder,
-                                           const std::string &prefix) {
-  std::vector<HostTensor> tensors;
-  for (;;) {
-    fs::path path = folder / (prefix + std::to_string(tensors.size()) + ".pb");
-    if (!fs::exists(path))
-      return tensors;
-    tensors.push_back(readTensorFile(path));
-  }
-}
-
-static Outcome compareOutput(const ds_tensor &actual,
-                             const HostTensor &expected, size_t number) {
-  std::string what = "output " + std::to_string(number);
-  ds_tensor want = expected.view();
-  if (actual.type != want.type)
-    return {Verdict::Wrong, what + " has type " + ds_type_name(actual.type) +
-                                ", expected " + ds_type_name(want.type)};
-  llvm::ArrayRef<int64_t> sizes(actual.sizes, actual.rank);
-  if (sizes != llvm::ArrayRef(expected.sizes)) {
-    std::string text;
-    llvm::raw_string_ostream(text)
-        << what << " has shape [" << llvm::interleaved(sizes) << "], expected ["
-        << llvm::interleaved(expected.sizes) << "]";
-    return {Verdict::Wrong, text};
-  }
-  // Whoever wrote the bf16 files cut the low bits off, where ONNX rounds to
-  // nearest: a unit in the last of 8 bits.
-  double relative = want.type == DS_BF16 ? 1.0 / 128 : 1e-3;
-  ds_comparison result = {};
-  if (ds_compare(&actual, &want, relative, 1e-7, &result) == DS_OK)
-    return {Verdict::Passed, ""};
-  std::string text;
-  llvm::raw_string_ostream(text)
-      << what << " differs in " << result.mismatches << " of "
-      << result.elements << " elements; at " << result.worst << " it is "
-      << result.worst_actual << ", expected " << result.worst_expected;
-  return {Verdict::Wrong, text};
-}
-
-/// The files were written by numpy, which has no bf16: it keeps the bits as
-/// u16.
-static void restoreBF16(HostTensor &tensor, const ds_port *port) {
-  if (port && port->type == DS_BF16 && tensor.type == DS_U16)
-    tensor.type = DS_BF16;
-}
-
-/// The runtime's message without the artifact's path, which differs every time.
-static std::string withoutPath(llvm::StringRef message) {
-  size_t end = message.find(".dsa: ");
-  return (end == llvm::StringRef::npos ? message : message.substr(end + 6))
-      .str();
-}
-
-static Outcome runDataSet(ds_module *module, const fs::path &folder) {
-  std::vector<HostTensor> inputs = readTensors(folder, "input_");
-  std::vector<HostTensor> expected = readTensors(folder, "output_");
-  const ds_entry *entry = ds_module_entry_at(module, 0);
-  for (size_t i = 0; i < inputs.size(); ++i)
-    restoreBF16(inputs[i], ds_entry_input(entry, i));
-  for (size_t i = 0; i < expected.size(); ++i)
-    restoreBF16(expected[i], ds_entry_output(entry, i));
-  std::vector<ds_tensor> in;
-  for (HostTensor &input : inputs)
-    in.push_back(input.view());
-  size_t count = ds_entry_output_count(entry);
-  if (count != expected.size())
-    return {Verdict::Wrong, std::to_string(count) + " outputs, expected " +
-                                std::to_string(expected.size())};
-  std::vector<ds_tensor> out(count, ds_tensor{});
-
-  ds_context *context = nullptr;
-  if (ds_context_create(module, nullptr, &context) != DS_OK)
-    return {Verdict::Wrong, ds_last_error()};
-  std::unique_ptr<ds_context, void (*)(ds_context *)> owner(context,
-                                                            ds_context_release);
-  ds_status status = ds_invoke(context, nullptr, in.data(), in.size(),
-                               out.data(), out.size(), nullptr);
-  // Compiled code may find that what it relies on does not hold.
-  if (status == DS_ERROR_ARGUMENT || status == DS_ERROR_DATA)
-    return {Verdict::Refused, "at run time: " + withoutPath(ds_last_error())};
-  if (status != DS_OK)
-    return {Verdict::Wrong, std::string("at run time: ") + ds_last_error()};
-  for (size_t i = 0; i < count; ++i)
-    if (Outcome outcome = compareOutput(out[i], expected[i], i);
-        outcome.verdict != Verdict::Passed)
-      return outcome;
-  return {Verdict::Passed, ""};
-}
-
-Outcome ds_test::runNodeTest(const NodeTest &test, Shapes shapes,
+Outcome ds_test::runNodeTest(const NodeTest &test, const Setup &setup,
                              const mlir::DialectRegistry &registry,
                              const std::string &workFolder) {
   std::string path = test.folder + "/model.onnx";
-  if (shapes == Shapes::Dynamic) {
+  if (setup.shapes == Shapes::Dynamic) {
     onnx::ModelProto model;
     if (!readModel(path, model))
       return {Verdict::Wrong, "cannot read the model"};
@@ -210,13 +122,14 @@ Outcome ds_test::runNodeTest(const NodeTest &test, Shapes shapes,
       return {Verdict::Wrong, "cannot write the model"};
   }
   std::string artifact = workFolder + "/" + test.name + ".dsa";
-  Outcome compiled = compileModel(path, artifact, registry);
+  Outcome compiled = compileModel(path, artifact, setup.target, registry);
   if (compiled.verdict != Verdict::Passed)
     return compiled;
 
   ds_load_options options = {};
   options.struct_size = sizeof(options);
   options.threads = 2;
+  options.inspect_only = !setup.runWith.empty();
   ds_module *module = nullptr;
   if (ds_module_load(artifact.c_str(), &options, &module) != DS_OK)
     return {Verdict::Wrong, std::string("cannot load: ") + ds_last_error()};
@@ -224,7 +137,11 @@ Outcome ds_test::runNodeTest(const NodeTest &test, Shapes shapes,
   for (const auto &entry : fs::directory_iterator(test.folder)) {
     if (!entry.is_directory())
       continue;
-    outcome = runDataSet(module, entry.path());
+    DataSet data = readDataSet(entry.path(), ds_module_entry_at(module, 0));
+    outcome = setup.runWith.empty()
+                  ? runDataSet(module, data)
+                  : runDataSetWith(setup.runWith, artifact, data,
+                                   workFolder + "/" + test.name);
     if (outcome.verdict != Verdict::Passed)
       break;
   }

@@ -20,6 +20,16 @@ enum class Shapes {
   Dynamic ///< each dim of each input a symbol of its own
 };
 
+/// How models are compiled and run.
+struct Setup {
+  Shapes shapes = Shapes::Static;
+  /// What to compile for, as ds-compile's --target; this machine if empty.
+  std::string target;
+  /// The shell command that runs artifacts, which takes ds-run's arguments:
+  /// ds-run of another machine in an emulator. This process if empty.
+  std::string runWith;
+};
+
 enum class Verdict {
   Passed,
   Refused, ///< with a reason, by the compiler or by the compiled code
@@ -46,14 +56,14 @@ std::vector<NodeTest> findNodeTests(const std::string &models);
 /// ONNX's own runner does: floats within 1e-3 relative and 1e-7 absolute, all
 /// else exactly. Uses files beneath `workFolder`. May crash if the compiler or
 /// what it makes does: see runIsolated.
-Outcome runNodeTest(const NodeTest &test, Shapes shapes,
+Outcome runNodeTest(const NodeTest &test, const Setup &setup,
                     const mlir::DialectRegistry &registry,
                     const std::string &workFolder);
 
 /// The same in processes of their own, at most `jobs` at once, in the order of
 /// `tests`. A crash or more than `seconds` are wrong.
 std::vector<Outcome> runIsolated(const std::vector<NodeTest> &tests,
-                                 Shapes shapes,
+                                 const Setup &setup,
                                  const mlir::DialectRegistry &registry,
                                  unsigned jobs, unsigned seconds);
 

@@ -24,6 +24,9 @@ static constexpr char usage[] =
 
 onnx-node-tests [options]
   --dynamic          make every dim of every input dynamic
+  --target=TARGET    compile for another CPU, as ds-compile does
+  --run-with=COMMAND what runs the artifacts in place of this process: ds-run
+                     of another machine in an emulator
   --filter=REGEX     only tests whose name matches
   --jobs=N           so many at once (default: one per CPU)
   --list=WHICH       list the tests that are passed, refused or wrong
@@ -38,7 +41,7 @@ a mistake in the options.
 
 namespace {
 struct Options {
-  Shapes shapes = Shapes::Static;
+  Setup setup;
   std::string filter, list, expected, coverage;
   std::string models = "/usr/share/libonnx-testdata/data/node";
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
@@ -64,9 +67,13 @@ static std::optional<int> parse(int argc, char **argv, Options &options) {
     auto [flag, value] = arg.split('=');
     std::string error;
     if (arg == "--dynamic")
-      options.shapes = Shapes::Dynamic;
+      options.setup.shapes = Shapes::Dynamic;
     else if (arg == "--update")
       options.update = true;
+    else if (flag == "--target")
+      options.setup.target = value;
+    else if (flag == "--run-with")
+      options.setup.runWith = value;
     else if (flag == "--filter" && llvm::Regex(value).isValid(error))
       options.filter = value;
     else if (flag == "--jobs" && !value.getAsInteger(10, options.jobs))
@@ -87,6 +94,9 @@ static std::optional<int> parse(int argc, char **argv, Options &options) {
   if (options.update && (!options.filter.empty() || options.expected.empty() ||
                          options.coverage.empty()))
     return usageError("--update needs all tests, --expected and --coverage");
+  if (options.update &&
+      !(options.setup.target.empty() && options.setup.runWith.empty()))
+    return usageError("--update is for this machine");
   if (!std::filesystem::is_directory(options.models))
     return usageError("there are no models in '" + options.models +
                       "'; they come with libonnx-testdata");
@@ -152,8 +162,9 @@ static int updateAll(const Options &options, const std::vector<NodeTest> &tests,
   Expectations expectations;
   for (Shapes shapes : {Shapes::Static, Shapes::Dynamic}) {
     auto &results = outcomes[size_t(shapes)];
-    results =
-        runIsolated(tests, shapes, registry, options.jobs, secondsPerTest);
+    Setup setup;
+    setup.shapes = shapes;
+    results = runIsolated(tests, setup, registry, options.jobs, secondsPerTest);
     for (auto [test, outcome] : llvm::zip_equal(tests, results))
       if (outcome.verdict == Verdict::Passed)
         expectations.passing[size_t(shapes)].insert(test.name);
@@ -186,10 +197,10 @@ int main(int argc, char **argv) {
   Expectations expectations;
   if (!options.expected.empty() && !expectations.read(options.expected))
     return usageError("cannot read '" + options.expected + "'");
-  std::vector<Outcome> outcomes = runIsolated(tests, options.shapes, registry,
-                                              options.jobs, secondsPerTest);
-  bool holds = checkExpectations(tests, outcomes,
-                                 expectations.passing[size_t(options.shapes)]);
+  std::vector<Outcome> outcomes =
+      runIsolated(tests, options.setup, registry, options.jobs, secondsPerTest);
+  bool holds = checkExpectations(
+      tests, outcomes, expectations.passing[size_t(options.setup.shapes)]);
   printResults(tests, outcomes, options.list);
   return !holds || hasWrong(outcomes);
 }

@@ -20,7 +20,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "scripts"))
 
-from dstools import ROOT, ToolError, Tools, add_bin_dir_option  # noqa: E402
+from dstools import ROOT, ToolError, Tools, add_machine_options  # noqa: E402
 
 MINILM = ROOT / "build" / "examples" / "minilm" / "model.onnx"
 THREADS = (1, 2)
@@ -139,14 +139,14 @@ def check(model: Model, tools: Tools, rng: np.random.Generator, folder: Path) ->
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_bin_dir_option(parser)
+    add_machine_options(parser)
     parser.add_argument("models", nargs="*", help="names of the models to check (all)")
     parser.add_argument("--minilm", action="store_true", help="check all-MiniLM-L6-v2 as well")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="draw N more encoders")
     parser.add_argument("--seed", type=int, default=1, help="of the inputs and the drawn encoders (1)")
     arguments = parser.parse_args()
 
-    tools, passed, failed = Tools(arguments.bin_dir), 0, 0
+    tools, passed, failed = Tools.from_arguments(arguments), 0, 0
     with tempfile.TemporaryDirectory(prefix="batch-invariance-") as name:
         folder = Path(name)
         chosen = [*models(arguments.minilm), *draw_encoders(arguments.random, arguments.seed, folder)]

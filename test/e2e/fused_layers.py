@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper, save
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "scripts"))
 
-from dstools import ToolError, Tools, add_bin_dir_option  # noqa: E402
+from dstools import ToolError, Tools, add_machine_options  # noqa: E402
 
 ROWS = (0, 1, 2, 3, 5, 6, 7, 8, 17, 47, 48, 49, 96, 130)
 COLUMNS = (1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65, 100)
@@ -99,9 +99,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=40, help="how many models (40)")
     parser.add_argument("--seed", type=int, default=1)
-    add_bin_dir_option(parser)
+    add_machine_options(parser)
     arguments = parser.parse_args()
-    tools = Tools(arguments.bin_dir)
+    tools = Tools.from_arguments(arguments)
     failures, largest = [], 0.0
     with tempfile.TemporaryDirectory(prefix="ds-fused-") as folder:
         for number in range(arguments.count):

@@ -25,7 +25,7 @@ from onnx import save
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "scripts")]
 
-from dstools import add_bin_dir_option  # noqa: E402
+from dstools import Tools, add_machine_options  # noqa: E402
 from op_cases import GENERATORS, Case, Skip  # noqa: E402
 from op_cases.oracle import build, difference, expected  # noqa: E402
 
@@ -77,11 +77,11 @@ class Report:
 class Runner:
     """Compiles and runs models in a folder of its own."""
 
-    def __init__(self, bin_dir: Path, folder: Path) -> None:
-        self.bin_dir, self.folder = bin_dir, folder
+    def __init__(self, tools: Tools, folder: Path) -> None:
+        self.tools, self.folder = tools, folder
 
     def call(self, tool: str, *arguments: object) -> subprocess.CompletedProcess:
-        command = [str(self.bin_dir / tool), *map(str, arguments)]
+        command = self.tools.command(tool, arguments)
         try:
             return subprocess.run(
                 command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, errors="replace"
@@ -224,14 +224,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first case (0)")
     parser.add_argument("--keep", type=Path, help="a folder in which the last model stays")
-    add_bin_dir_option(parser)
+    add_machine_options(parser)
     arguments = parser.parse_args()
     report = Report()
     numbers = range(arguments.first, arguments.first + arguments.count)
     with tempfile.TemporaryDirectory(prefix="ds-ops-") as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        runner = Runner(arguments.bin_dir, folder)
+        runner = Runner(Tools.from_arguments(arguments), folder)
         for batch in sorted({number // BATCH for number in numbers}):
             cases = []
             for number in range(max(numbers.start, batch * BATCH), min(numbers.stop, (batch + 1) * BATCH)):
@@ -241,6 +241,8 @@ def main() -> int:
                 except Skip:
                     report.skipped += 1
             flags = FLAGS[batch // len(OPSETS) % len(FLAGS)]
+            if arguments.target:
+                flags = tuple(flag for flag in flags if not flag.startswith("--target"))
             check_batch(runner, cases, flags, arguments.seed, report)
     for reason, times in report.refused.most_common():
         print(f"refused {times}: {reason}")
