@@ -45,9 +45,13 @@ static Value floatToInt(Scalars &s, Value value, Type to) {
       isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
   bool leastExact, greatestExact;
   Value low = bound(least, leastExact), high = bound(greatest, greatestExact);
-  // The number of these that is not NaN.
+  // The maximum of a signaling NaN and a number is a NaN on some machines, and
+  // LLVM makes maxima of comparisons.
+  Value isNumber =
+      arith::CmpFOp::create(s.b, s.loc, CmpFPredicate::ORD, value, value);
+  Value number = s.select(isNumber, value, low);
   Value clamped =
-      s.make<arith::MinNumFOp>(s.make<arith::MaxNumFOp>(value, low), high);
+      s.make<arith::MinNumFOp>(s.make<arith::MaxNumFOp>(number, low), high);
   Type storage = Lowering::storageElement(to);
   Value result;
   if (isUnsigned)

@@ -7,7 +7,9 @@ func.func @float_to_int(%x: tensor<4xf32>) -> (tensor<4xi8>, tensor<4xui8>, tens
   // CHECK-DAG: %[[HIGH8:.*]] = arith.constant 1.270000e+02 : f32
   // CHECK-DAG: %[[HIGHU8:.*]] = arith.constant 2.550000e+02 : f32
   // CHECK-DAG: %[[BELOW31:.*]] = arith.constant 2.14748352E+9 : f32
-  // CHECK: %[[L:.*]] = arith.maxnumf %{{.*}}, %[[LOW8]]
+  // CHECK: %[[ORD:.*]] = arith.cmpf ord, %[[X:.*]], %[[X]]
+  // CHECK: %[[N:.*]] = arith.select %[[ORD]], %[[X]], %[[LOW8]]
+  // CHECK: %[[L:.*]] = arith.maxnumf %[[N]], %[[LOW8]]
   // CHECK: %[[C:.*]] = arith.minnumf %[[L]], %[[HIGH8]]
   // CHECK: %[[R:.*]] = arith.fptosi %[[C]] : f32 to i8
   // CHECK-NEXT: linalg.yield %[[R]]
