@@ -31,11 +31,15 @@ static llvm::Error invalid(const llvm::Twine &message) {
 
 /// The features that code may use and a runtime can ask a CPU for.
 static constexpr llvm::StringLiteral x86Features[] = {
-    "sse4.2",     "popcnt",     "avx",        "avx2",        "bmi",
-    "bmi2",       "f16c",       "fma",        "lzcnt",       "movbe",
-    "avx512f",    "avx512bw",   "avx512cd",   "avx512dq",    "avx512vl",
-    "avx512vnni", "avx512bf16", "avx512vbmi", "avx512vbmi2", "avx512fp16",
-    "avxvnni",    "amx-tile",   "amx-int8",   "amx-bf16"};
+    "sse4.2",     "popcnt",      "avx",          "avx2",
+    "bmi",        "bmi2",        "f16c",         "fma",
+    "lzcnt",      "movbe",       "avx512f",      "avx512bw",
+    "avx512cd",   "avx512dq",    "avx512vl",     "avx512vnni",
+    "avx512bf16", "avx512vbmi",  "avx512vbmi2",  "avx512fp16",
+    "avxvnni",    "amx-tile",    "amx-int8",     "amx-bf16",
+    "gfni",       "avx512ifma",  "avx512bitalg", "avx512vpopcntdq",
+    "avxifma",    "avxvnniint8", "sse4a",        "xop",
+    "fma4",       "tbm"};
 static constexpr llvm::StringLiteral armFeatures[] = {
     "neon",   "fullfp16", "fp16fml", "dotprod",   "i8mm",
     "bf16",   "rdm",      "sha3",    "sve",       "sve2",
