@@ -48,12 +48,15 @@ class Settings:
         """The machine's peaks: one for all cases, so that each gains from what the others saw."""
         return Roofline(self.threads)
 
-    def compile(self, model: Path) -> Path:
+    def compile(self, model: Path, *flags: str) -> Path:
         """The artifact of a model, compiled when model or compiler are other ones than last time."""
         tools = Tools(self.bin_dir)
         compiler = self.bin_dir / "ds-compile"
         sources = [model, *([compiler] if compiler.exists() else [])]  # a missing one is reported by the call
-        return cached(FOLDER / "artifacts" / f"{name_of(model)}.dsa", sources, lambda path: tools.compile(model, path))
+        name = "".join([name_of(model), *flags])
+        return cached(
+            FOLDER / "artifacts" / f"{name}.dsa", sources, lambda path: tools.compile(model, path, *flags)
+        )
 
 
 @dataclasses.dataclass(frozen=True)
