@@ -44,9 +44,26 @@ struct Job {
   const std::vector<Chunk> &chunks;
   std::atomic<size_t> firstBad;
 
-  void check(size_t index) {
-    if (checkChunk(chunks[index]).ok())
+  const std::string &expected(size_t index) const {
+    return chunks[index].member->sha256[chunks[index].index];
+  }
+
+  /// Checks chunks 2 · pair and, if there is one, the next.
+  void checkPair(size_t pair) {
+    size_t first = 2 * pair, second = first + 1;
+    if (second == chunks.size()) {
+      if (sha256(chunks[first].bytes) != expected(first))
+        recordBad(first);
       return;
+    }
+    auto found = sha256Pair(chunks[first].bytes, chunks[second].bytes);
+    if (found.first != expected(first))
+      recordBad(first);
+    else if (found.second != expected(second))
+      recordBad(second);
+  }
+
+  void recordBad(size_t index) {
     size_t seen = firstBad.load(std::memory_order_relaxed);
     while (index < seen && !firstBad.compare_exchange_weak(
                                seen, index, std::memory_order_relaxed))
@@ -97,9 +114,9 @@ Status ds::rt::verifyMembers(ByteView file, const Manifest &manifest,
   pool.parallelFor(
       [](void *ctx, int64_t begin, int64_t end, int32_t) {
         for (int64_t i = begin; i < end; ++i)
-          static_cast<Job *>(ctx)->check(size_t(i));
+          static_cast<Job *>(ctx)->checkPair(size_t(i));
       },
-      int64_t(chunks.size()), &job);
+      int64_t((chunks.size() + 1) / 2), &job);
   size_t bad = job.firstBad.load();
   return bad < chunks.size() ? checkChunk(chunks[bad]) : Status();
 }
