@@ -79,7 +79,8 @@ private:
   bool addUsers(Value value);
   bool grow();
   bool checkLeaving(Value value);
-  bool isZeroAtPadding(Value value);
+  std::optional<TokenDims> dimsOfMask(Value value);
+  bool isZeroAtPadding(Value value, TokenDims dims);
   bool ignoresPadding(OpOperand &use);
 
   Value pack(Value value);
@@ -125,6 +126,29 @@ Value Unpadding::biasOf(AttentionOp op) {
 /// The weight of a key beside one of a bias of 0 is 0 when its own is this.
 static constexpr double masksOut = -1e4;
 
+/// The dims of a value computed from the mask that are the mask's.
+std::optional<TokenDims> Unpadding::dimsOfMask(Value value) {
+  if (value == mask)
+    return TokenDims{0, 1};
+  Operation *op = value.getDefiningOp();
+  std::optional<TokenDims> result;
+  for (OpOperand &operand :
+       op ? op->getOpOperands() : MutableArrayRef<OpOperand>()) {
+    if (isa<NoneType>(operand.get().getType()) ||
+        findMask(operand.get()) != mask)
+      continue;
+    auto dims = dimsOfMask(operand.get());
+    auto parallel = getParallelDims(operand, shapes);
+    if (!dims || !parallel)
+      return std::nullopt;
+    TokenDims own = {(*parallel)[dims->sequence], (*parallel)[dims->position]};
+    if (own.sequence < 0 || own.position < 0 || (result && !(*result == own)))
+      return std::nullopt;
+    result = own;
+  }
+  return result;
+}
+
 bool Unpadding::checkAttention(AttentionOp op) {
   Value bias = biasOf(op);
   if (!bias)
@@ -137,6 +161,12 @@ bool Unpadding::checkAttention(AttentionOp op) {
   if (!found || (mask && found != mask))
     return miss(op, "its mask is not computed by element from the one input");
   mask = found;
+  // A mask that broadcasts over sequences says nothing of each.
+  auto dims = dimsOfMask(bias);
+  if (!dims || !(*dims == TokenDims{0, 3}) ||
+      shapes.dim(mask, 0) != shapes.dim(op.getResult(), 0) ||
+      shapes.dim(mask, 1) != shapes.dim(op.getResult(), 2))
+    return miss(op, "its mask is not one of [batch, sequence]");
   auto kept = valueWhereMaskIs(bias, mask, 1),
        dropped = valueWhereMaskIs(bias, mask, 0);
   bool isBool = type.getElementType().isInteger(1);
@@ -159,6 +189,7 @@ bool Unpadding::findMaskOfAll() {
   // A model without masks has no padding to leave out.
   if (llvm::none_of(attentions, [](AttentionOp op) { return op.getBias(); }))
     return false;
+  learnShapes();
   return llvm::all_of(attentions,
                       [&](AttentionOp op) { return checkAttention(op); });
 }
@@ -194,17 +225,22 @@ Reading Unpadding::readingOf(OpOperand &operand, TokenDims result) {
   auto varies = [&](int64_t dim) {
     return dim >= 0 && typeOf(value).getDimSize(dim) != 1;
   };
+  bool hasPositions = varies(own.position), hasSequences = varies(own.sequence);
   Value output = operand.getOwner()->getResult(0);
   auto isWhole = [&](int64_t dim, int64_t resultDim) {
     OpFoldResult whole = shapes.dim(output, resultDim);
     return shapes.dim(value, dim) == whole ||
            ShapeBuilder::isClamped(shapes.dim(value, dim), whole);
   };
-  if (!varies(own.sequence) && !varies(own.position))
+  // Rows for the positions of the only sequence are that sequence's.
+  if (hasPositions && own.sequence >= 0 &&
+      typeOf(output).getDimSize(result.sequence) == 1)
+    hasSequences = true;
+  if (!hasSequences && !hasPositions)
     return {Reading::Whole, own};
-  if (!varies(own.position) || !isWhole(own.position, result.position))
+  if (!hasPositions || !isWhole(own.position, result.position))
     return {Reading::Unknown, own};
-  if (!varies(own.sequence))
+  if (!hasSequences)
     return {own.sequence < 0 ? Reading::Unknown : Reading::Shared, own};
   if (!isWhole(own.sequence, result.sequence))
     return {Reading::Unknown, own};
@@ -336,14 +372,17 @@ bool Unpadding::grow() {
 
 /// Whether `value` holds zeros at padding as it is. A product with 0 is 0: of
 /// infinities and NaN at padding, which have no meaning, more is not asked.
-bool Unpadding::isZeroAtPadding(Value value) {
-  if (valueWhereMaskIs(value, mask, 0) == 0.0)
-    return true;
+bool Unpadding::isZeroAtPadding(Value value, TokenDims dims) {
+  auto isZero = [&](Value masked) {
+    int64_t shift = typeOf(value).getRank() - typeOf(masked).getRank();
+    auto own = dimsOfMask(masked);
+    return own && own->sequence + shift == dims.sequence &&
+           own->position + shift == dims.position &&
+           valueWhereMaskIs(masked, mask, 0) == 0.0;
+  };
   auto product = value.getDefiningOp<onnx::MulOp>();
-  return product && llvm::any_of(product->getOperands(), [&](Value factor) {
-           return valueWhereMaskIs(factor, mask, 0) == 0.0 &&
-                  typeOf(factor).getRank() == typeOf(value).getRank();
-         });
+  return isZero(value) ||
+         (product && llvm::any_of(product->getOperands(), isZero));
 }
 
 /// Whether `use` reads no row of padding. The first row of a sequence is none.
@@ -351,8 +390,13 @@ bool Unpadding::ignoresPadding(OpOperand &use) {
   Operation *user = use.getOwner();
   if (isa<onnx::ShapeOp, onnx::SizeOp>(user))
     return true;
-  if (isa<onnx::MulOp>(user))
-    return isZeroAtPadding(user->getResult(0));
+  if (isa<onnx::MulOp>(user)) {
+    Value product = user->getResult(0);
+    int64_t shift = typeOf(product).getRank() - typeOf(use.get()).getRank();
+    TokenDims dims = tokens.lookup(use.get());
+    return isZeroAtPadding(product,
+                           {dims.sequence + shift, dims.position + shift});
+  }
   auto isZero = [](std::optional<SmallVector<int64_t>> numbers) {
     return numbers && numbers->size() == 1 && numbers->front() == 0;
   };
@@ -372,7 +416,7 @@ bool Unpadding::ignoresPadding(OpOperand &use) {
 }
 
 bool Unpadding::checkLeaving(Value value) {
-  bool isZero = isZeroAtPadding(value);
+  bool isZero = isZeroAtPadding(value, tokens.lookup(value));
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     if (region.contains(user) || isa<onnx::ShapeOp, onnx::SizeOp>(user))
@@ -390,10 +434,7 @@ bool Unpadding::checkLeaving(Value value) {
 }
 
 bool Unpadding::analyse() {
-  if (!findMaskOfAll())
-    return false;
-  learnShapes();
-  if (!grow())
+  if (!findMaskOfAll() || !grow())
     return false;
   return llvm::all_of(
       region, [&](Operation *op) { return checkLeaving(op->getResult(0)); });

@@ -101,3 +101,34 @@ func.func @output(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor
   %y = onnx.Add %j, %x : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
   return %y : tensor<?x?x8xf32>
 }
+
+// -----
+
+// The rows of the only sequence are not those of a table.
+// CHECK-LABEL: func.func @one_sequence
+// CHECK: ds.row_offsets
+// CHECK: ds.linear {{.*}} -> tensor<1x?x8xf32>
+// CHECK: ds.attention {{.*}} row_offsets
+// CHECK: ds.unpack_rows
+func.func @one_sequence(%ids: tensor<1x?xi64> {ds.symbols = ["", "s"]}, %mask: tensor<1x?xi64> {ds.symbols = ["", "s"]}, %table: tensor<50x8xf32>, %w: tensor<8x8xf32>) -> tensor<1x8xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %least = onnx.Constant dense<-1.0e+04> : tensor<f32>
+  %split = onnx.Constant dense<[0, 0, 2, 4]> : tensor<4xi64>
+  %join = onnx.Constant dense<[0, 0, 8]> : tensor<3xi64>
+  %first = onnx.Constant dense<0> : tensor<i64>
+  %m0 = onnx.Unsqueeze %mask, %axes : (tensor<1x?xi64>, tensor<2xi64>) -> tensor<1x1x1x?xi64>
+  %m1 = onnx.Cast %m0 {to = f32} : (tensor<1x1x1x?xi64>) -> tensor<1x1x1x?xf32>
+  %m2 = onnx.Sub %one, %m1 : (tensor<f32>, tensor<1x1x1x?xf32>) -> tensor<1x1x1x?xf32>
+  %bias = onnx.Mul %m2, %least : (tensor<1x1x1x?xf32>, tensor<f32>) -> tensor<1x1x1x?xf32>
+  %x = onnx.Gather %table, %ids : (tensor<50x8xf32>, tensor<1x?xi64>) -> tensor<1x?x8xf32>
+  %l = ds.linear %x, %w : (tensor<1x?x8xf32>, tensor<8x8xf32>) -> tensor<1x?x8xf32>
+  %h = onnx.Reshape %l, %split : (tensor<1x?x8xf32>, tensor<4xi64>) -> tensor<1x?x2x4xf32>
+  %q = onnx.Transpose %h {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x?x2x4xf32>) -> tensor<1x2x?x4xf32>
+  %a = ds.attention %q, %q, %q bias %bias {scale = 1.0 : f32} : (tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<1x1x1x?xf32>) -> tensor<1x2x?x4xf32>
+  %t = onnx.Transpose %a {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x2x?x4xf32>) -> tensor<1x?x2x4xf32>
+  %j = onnx.Reshape %t, %join : (tensor<1x?x2x4xf32>, tensor<3xi64>) -> tensor<1x?x8xf32>
+  %y = onnx.Add %j, %x : (tensor<1x?x8xf32>, tensor<1x?x8xf32>) -> tensor<1x?x8xf32>
+  %c = onnx.Gather %y, %first {axis = 1 : i64} : (tensor<1x?x8xf32>, tensor<i64>) -> tensor<1x8xf32>
+  return %c : tensor<1x8xf32>
+}
