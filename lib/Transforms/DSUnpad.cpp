@@ -456,10 +456,7 @@ Value Unpadding::pack(Value value) {
   if (Value known = packed.lookupOrNull(value))
     return known;
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointAfterValue(value);
-  if (value.getParentBlock() == offsets.getParentBlock() &&
-      !value.getDefiningOp())
-    builder.setInsertionPointAfterValue(offsets);
+  builder.setInsertionPointAfterValue(value.getDefiningOp() ? value : offsets);
   Value made = PackRowsOp::create(builder, value.getLoc(),
                                   packedType(value.getType(), {0, 1}), value,
                                   rows, mask);
