@@ -51,7 +51,7 @@ LogicalResult GraphImporter::run() {
   shapeLengths = findShapeLengths(graph);
   addArguments(scope);
   addInitializers(scope);
-  bindEntryDims(func, shapes);
+  symbolValues = bindEntryDims(func, shapes);
   importNodes(graph.node(), scope);
   addResults(scope);
   if (failedAny)
@@ -266,6 +266,7 @@ void GraphImporter::addInitializers(Scope &scope) {
 void GraphImporter::addResults(Scope &scope) {
   SmallVector<Value> results;
   SmallVector<DictionaryAttr> attributes;
+  llvm::StringSet<> names;
   for (const proto::ValueInfoProto &output : graph.output()) {
     auto found = scope.values.find(output.name());
     if (found == scope.values.end()) {
@@ -279,6 +280,12 @@ void GraphImporter::addResults(Scope &scope) {
     Value value = found->second;
     if (!value)
       continue;
+    if (!names.insert(output.name()).second) {
+      fail();
+      emitError(module.getLoc())
+          << "output '" << output.name() << "' is listed twice";
+      continue;
+    }
     auto type = cast<RankedTensorType>(value.getType());
     if (failed(checkRank(type, [&] {
           return emitError(module.getLoc())
@@ -290,7 +297,11 @@ void GraphImporter::addResults(Scope &scope) {
          llvm::enumerate(output.type().tensor_type().shape().dim())) {
       if (output.type().tensor_type().shape().dim_size() != type.getRank())
         break;
-      if (type.isDynamicDim(i) && dim.has_dim_param())
+      if (!type.isDynamicDim(i) || !dim.has_dim_param())
+        continue;
+      // Exporters name dims carelessly: a name holds where it is known to.
+      OpFoldResult size = shapes.dim(value, i);
+      if (symbolValues.try_emplace(dim.dim_param(), size).first->second == size)
         symbols[i] = dim.dim_param();
     }
     results.push_back(value);

@@ -87,6 +87,8 @@ private:
   func::FuncOp func;
   llvm::StringMap<const proto::TensorProto *> initializers;
   llvm::StringMap<const proto::TypeProto *> declaredTypes;
+  /// The dims that symbols stand for, of inputs and then of outputs.
+  llvm::StringMap<OpFoldResult> symbolValues;
   llvm::StringMap<int64_t> shapeLengths;
   bool failedAny = false;
   DenseMap<const Function *, uint64_t> inlinedSizes;

@@ -173,8 +173,10 @@ bool Unpadding::checkAttention(AttentionOp op) {
   if (!kept || !dropped || (isBool ? *kept == 0 : std::abs(*kept) > 100) ||
       (isBool ? *dropped != 0 : !(*dropped <= masksOut)))
     return miss(op, "its mask does not hide keys where the input is 0");
-  if (!isa<IntegerType, Float32Type>(typeOf(mask).getElementType()) ||
-      typeOf(mask).getElementType().isUnsignedInteger())
+  // Those of ds.row_offsets.
+  Type number = typeOf(mask).getElementType();
+  if (!number.isSignlessInteger(1) && !number.isSignlessInteger(32) &&
+      !number.isSignlessInteger(64) && !number.isF32())
     return miss(op, "its mask's element type is not supported");
   // Only these run by sequence; the others form all scores of all rows.
   if (!op.getType().getElementType().isF32() ||

@@ -22,7 +22,9 @@ std::string Reports::text(const Entry &entry) const {
   const Site &where = entry.sites[size_t(site)];
   const std::pair<std::string_view, int64_t> fields[] = {
       {"{0}", values[0]}, {"{1}", values[1]}, {"{index}", index}};
-  std::string out = cat("node '", where.node, "': ");
+  std::string out;
+  if (!where.node.empty())
+    out = cat("node '", where.node, "': ");
   std::string_view rest = where.what;
   while (!rest.empty()) {
     bool replaced = false;

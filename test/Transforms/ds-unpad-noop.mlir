@@ -148,3 +148,14 @@ func.func @features_masked(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mas
   %c = onnx.ReduceSum %p2, %sum {keepdims = 0 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x8xf32>
   return %c : tensor<?x8xf32>
 }
+
+// -----
+
+func.func @bytes(%q: tensor<?x2x?x4xf32> {ds.symbols = ["b", "", "s", ""]}, %m: tensor<?x?xi8> {ds.symbols = ["b", "s"]}) -> tensor<?x2x?x4xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %a = onnx.Unsqueeze %m, %axes : (tensor<?x?xi8>, tensor<2xi64>) -> tensor<?x1x1x?xi8>
+  %b = onnx.Cast %a {to = i1} : (tensor<?x1x1x?xi8>) -> tensor<?x1x1x?xi1>
+  // expected-remark @+1 {{its mask's element type is not supported}}
+  %0 = ds.attention %q, %q, %q bias %b {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xi1>) -> tensor<?x2x?x4xf32>
+  return %0 : tensor<?x2x?x4xf32>
+}

@@ -255,6 +255,23 @@ TEST_F(Import, MoreDimsThanTheRuntimeTakes) {
                                   "supported: at most 64 are"));
 }
 
+TEST_F(Import, OutputsListedTwice) {
+  ModelBuilder m = smallModel();
+  m.output("y", f32, {"n", "4"});
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("output 'y' is listed twice"));
+}
+
+TEST_F(Import, NamesOfDimsThatDoNotHold) {
+  ModelBuilder m;
+  m.input("x", f32, {"n", "4"});
+  m.output("y", f32, {"n", "4"}); // it has twice as many rows
+  setInt(m.node("Concat", {"x", "x"}, {"y"}, "twice"), "axis", 0);
+  importModel(m);
+  ASSERT_TRUE(module) << messages;
+  EXPECT_THAT(text, HasSubstr("ds.name = \"y\", ds.symbols = [\"\", \"\"]"));
+}
+
 TEST_F(Import, DeclaredShapesThatCannotBe) {
   ModelBuilder m;
   m.input("x", f32, {"n", "4"});

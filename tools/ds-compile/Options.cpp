@@ -180,6 +180,14 @@ static llvm::Error makePhases(const Flags &flags, CompileOptions &options) {
   } else {
     return usage("'" + last + "' is neither a phase nor asm, obj or artifact");
   }
+  if (options.from && options.to <= *options.from)
+    return usage("the phase " + last + " is not behind " + flags.from +
+                 ", which the input is of");
+  if (options.from && !(flags.dims.empty() && flags.shapes.empty()))
+    return usage("--dim and --shapes are for models, not with --compile-from");
+  if (options.from && *options.from >= Phase::Raise &&
+      flags.padding.getNumOccurrences() > 0)
+    return usage("--padding is decided in the phase raise, which is done");
   for (StringRef text : flags.pipelines) {
     auto [name, pipeline] = text.split('=');
     std::optional<Phase> phase = parsePhase(name);

@@ -59,8 +59,13 @@ static bool pays(OpOperand *operand) {
       producer.getNumReductionLoops() > 0)
     return false;
   AffineMap read = consumer.getMatchingIndexingMap(operand);
-  bool isCheap =
-      producer.getNumDpsInputs() == 0 || isa<linalg::FillOp>(producer);
+  // What updates its result in place would do so wherever it is read.
+  bool updates =
+      llvm::any_of(producer.getDpsInitsMutable(), [&](OpOperand &init) {
+        return producer.payloadUsesValueFromOperand(&init);
+      });
+  bool isCheap = !updates && (producer.getNumDpsInputs() == 0 ||
+                              isa<linalg::FillOp>(producer));
   if (isCheap)
     return true;
   if (!producer->hasOneUse() || !readsOnce(consumer, read))
