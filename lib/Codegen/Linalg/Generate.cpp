@@ -91,13 +91,25 @@ static Value onlyElement(Lowering &l, Value source) {
 static LogicalResult lowerRange(onnx::RangeOp op, Lowering &l) {
   Type element = Lowering::storageOf(op.getOutput());
   if (isa<IntegerType>(element)) {
-    FailureOr<OpFoldResult> delta =
-        onnx::getScalar(op, l.shapes, op.getDelta(), "delta");
-    OpFoldResult zero = l.shapes.constant(0);
-    if (failed(delta) ||
-        failed(require(l, op,
-                       l.shapes.compare(arith::CmpIPredicate::ne, *delta, zero),
+    ShapeBuilder &s = l.shapes;
+    auto scalar = [&](Value operand, StringRef name) {
+      return onnx::getScalar(op, s, operand, name);
+    };
+    FailureOr<OpFoldResult> start = scalar(op.getStart(), "start"),
+                            limit = scalar(op.getLimit(), "limit"),
+                            delta = scalar(op.getDelta(), "delta");
+    OpFoldResult zero = s.constant(0);
+    if (failed(start) || failed(limit) || failed(delta) ||
+        failed(require(l, op, s.compare(arith::CmpIPredicate::ne, *delta, zero),
                        *delta, zero, "its delta is {0}")))
+      return failure();
+    // The distance of two numbers may take one bit more than they have.
+    OpFoldResult grows = s.compare(arith::CmpIPredicate::sge, *limit, *start);
+    OpFoldResult isUp =
+        s.compare(arith::CmpIPredicate::sge, s.sub(*limit, *start), zero);
+    if (failed(require(l, op, s.compare(arith::CmpIPredicate::eq, grows, isUp),
+                       *start, *limit,
+                       "its range from {0} to {1} is longer than 2^63")))
       return failure();
   }
   // Half-precision positions are exact in f32 only.
