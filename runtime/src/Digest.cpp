@@ -41,6 +41,8 @@ alignas(16) constexpr uint32_t roundConstants[64] = {
     0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
     0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
+constexpr uint64_t blockBytes = SHA256_CBLOCK;
+
 /// One message's state, as the instructions want it, and its next 16 words.
 struct Lane {
   __m128i abef, cdgh, words[4];
@@ -111,8 +113,8 @@ SHA_TARGET void hashBlocks(SHA256_CTX &first, const uint8_t *firstBlock,
     a.cdgh = _mm_add_epi32(a.cdgh, oldA.cdgh);
     b.abef = _mm_add_epi32(b.abef, oldB.abef);
     b.cdgh = _mm_add_epi32(b.cdgh, oldB.cdgh);
-    firstBlock += SHA256_CBLOCK;
-    secondBlock += SHA256_CBLOCK;
+    firstBlock += blockBytes;
+    secondBlock += blockBytes;
   }
   storeState(a, first);
   storeState(b, second);
@@ -126,9 +128,9 @@ uint64_t hashTogether(SHA256_CTX &first, ByteView firstBytes,
   if (!hasInstructions)
     return 0;
   uint64_t blocks =
-      std::min(firstBytes.size(), secondBytes.size()) / SHA256_CBLOCK;
+      std::min(firstBytes.size(), secondBytes.size()) / blockBytes;
   hashBlocks(first, firstBytes.data(), second, secondBytes.data(), blocks);
-  uint64_t bytes = blocks * SHA256_CBLOCK;
+  uint64_t bytes = blocks * blockBytes;
   for (SHA256_CTX *context : {&first, &second}) {
     // What libcrypto counts: bits, in two halves.
     context->Nl = uint32_t(bytes << 3);
