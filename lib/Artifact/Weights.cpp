@@ -20,51 +20,73 @@ static llvm::Error weightError(const llvm::Twine &message) {
 }
 
 namespace {
-/// A tensor's bytes on their way through the transforms.
+/// A tensor on its way through the transforms: bytes of the model's file until
+/// one of them moves elements.
 struct Tensor {
   SmallVector<int64_t> shape;
   size_t elementBytes;
-  std::vector<char> bytes;
+  StringRef bytes;
+  std::string moved; // owns `bytes` then
 
   size_t count() const { return ShapedType::getNumElements(shape); }
+  void move(SmallVector<int64_t> newShape, std::string newBytes) {
+    shape = std::move(newShape);
+    moved = std::move(newBytes);
+    bytes = moved;
+  }
 };
 } // namespace
 
-static Tensor transpose(const Tensor &in, ArrayRef<int64_t> permutation) {
-  Tensor out{applyPermutation(in.shape, permutation), in.elementBytes, {}};
-  out.bytes.resize(in.bytes.size());
+static void transpose(Tensor &in, ArrayRef<int64_t> permutation) {
+  SmallVector<int64_t> shape =
+      applyPermutation(ArrayRef(in.shape), permutation);
+  std::string bytes(in.bytes.size(), '\0');
   SmallVector<int64_t> strides =
       applyPermutation(computeStrides(in.shape), permutation);
   // Walks the result in order and keeps the source's position beside it.
-  SmallVector<int64_t> position(out.shape.size(), 0);
+  SmallVector<int64_t> position(shape.size(), 0);
   int64_t from = 0;
-  for (size_t to = 0, e = out.count(); to < e; ++to) {
-    std::memcpy(&out.bytes[to * in.elementBytes],
-                &in.bytes[from * in.elementBytes], in.elementBytes);
+  for (size_t to = 0, e = in.count(); to < e; ++to) {
+    std::memcpy(&bytes[to * in.elementBytes],
+                in.bytes.data() + from * in.elementBytes, in.elementBytes);
     for (int64_t d = int64_t(position.size()) - 1; d >= 0; --d) {
       from += strides[d];
-      if (++position[d] < out.shape[d])
+      if (++position[d] < shape[d])
         break;
-      from -= strides[d] * out.shape[d];
+      from -= strides[d] * shape[d];
       position[d] = 0;
     }
   }
-  return out;
+  in.move(std::move(shape), std::move(bytes));
 }
 
-static Tensor pack(const Tensor &in, int64_t strips, int64_t width) {
+/// Writes a packed matrix panel by panel: one of a large weight is small.
+static void writePacked(const Tensor &in, int64_t strips, int64_t width,
+                        raw_ostream &os) {
   int64_t rows = in.shape[0], columns = in.shape[1];
-  int64_t panels = llvm::divideCeil(columns, strips * width);
-  Tensor out{{panels, strips, rows, width}, in.elementBytes, {}};
-  out.bytes.assign(out.count() * in.elementBytes, 0);
-  for (int64_t first = 0; first < columns; first += width) {
-    int64_t strip = first / width, used = std::min(width, columns - first);
-    for (int64_t k = 0; k < rows; ++k)
-      std::memcpy(&out.bytes[(strip * rows + k) * width * in.elementBytes],
-                  &in.bytes[(k * columns + first) * in.elementBytes],
-                  used * in.elementBytes);
+  std::string panel;
+  for (int64_t start = 0; start < columns; start += strips * width) {
+    panel.assign(size_t(strips * rows * width) * in.elementBytes, '\0');
+    for (int64_t strip = 0; strip < strips; ++strip) {
+      int64_t first = start + strip * width;
+      int64_t used = std::min(width, columns - first);
+      for (int64_t k = 0; used > 0 && k < rows; ++k)
+        std::memcpy(&panel[(strip * rows + k) * width * in.elementBytes],
+                    in.bytes.data() + (k * columns + first) * in.elementBytes,
+                    used * in.elementBytes);
+    }
+    os << panel;
   }
-  return out;
+}
+
+static void pack(Tensor &in, int64_t strips, int64_t width) {
+  SmallVector<int64_t> shape = {
+      llvm::divideCeilSigned(in.shape[1], strips * width), strips, in.shape[0],
+      width};
+  std::string bytes;
+  llvm::raw_string_ostream os(bytes);
+  writePacked(in, strips, width, os);
+  in.move(std::move(shape), std::move(bytes));
 }
 
 llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
@@ -87,25 +109,28 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
                          "' have changed: expected digest " +
                          source.getDigest() + ", found " + found);
   }
-  if (!transforms || transforms.empty()) {
-    os << bytes;
-    return llvm::Error::success();
-  }
   unsigned bits = source.getType().getElementTypeBitWidth();
   Tensor tensor{llvm::to_vector(source.getType().getShape()),
                 size_t(llvm::divideCeil(bits, 8)),
-                {bytes.begin(), bytes.end()}};
-  for (Attribute step : transforms)
+                bytes,
+                {}};
+  ArrayRef<Attribute> steps;
+  if (transforms)
+    steps = transforms.getValue();
+  // Packing comes last; the packed weight is never in memory as a whole.
+  PackAttr last;
+  if (!steps.empty() && (last = dyn_cast<PackAttr>(steps.back())))
+    steps = steps.drop_back();
+  for (Attribute step : steps)
     llvm::TypeSwitch<Attribute>(step)
-        .Case([&](TransposeAttr t) {
-          tensor = transpose(tensor, t.getPermutation());
-        })
+        .Case([&](TransposeAttr t) { transpose(tensor, t.getPermutation()); })
         .Case([&](ReshapeAttr r) {
           tensor.shape = llvm::to_vector(r.getShape());
         })
-        .Case([&](PackAttr p) {
-          tensor = pack(tensor, p.getStrips(), p.getColumns());
-        });
-  os.write(tensor.bytes.data(), tensor.bytes.size());
+        .Case([&](PackAttr p) { pack(tensor, p.getStrips(), p.getColumns()); });
+  if (last)
+    writePacked(tensor, last.getStrips(), last.getColumns(), os);
+  else
+    os << tensor.bytes;
   return llvm::Error::success();
 }

@@ -140,7 +140,8 @@ CompileResult Compilation::write() {
   if (options.to != Phase::Artifact) {
     std::string text;
     llvm::raw_string_ostream os(text);
-    only->print(os);
+    // Locations are the names of nodes, which messages need later.
+    only->print(os, OpPrintingFlags().enableDebugInfo());
     return asResult(writeFile(loc, options.output, text));
   }
   artifact::SafeTensorsWriter tests;
