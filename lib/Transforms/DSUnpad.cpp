@@ -69,7 +69,6 @@ private:
   bool findMaskOfAll();
   bool checkAttention(AttentionOp op);
   void learnShapes();
-  Value biasOf(AttentionOp op);
 
   Reading readingOf(OpOperand &operand, TokenDims result);
   bool canPack(Operation *op, TokenDims result);
@@ -111,16 +110,15 @@ private:
 // The mask
 //===----------------------------------------------------------------------===//
 
-/// Scores broadcast: an expanded bias is what it was expanded from.
-Value Unpadding::biasOf(AttentionOp op) {
-  Value bias = op.getBias();
-  while (bias)
-    if (auto expand = bias.getDefiningOp<onnx::ExpandOp>();
-        expand && typeOf(expand.getInput()).getRank() == typeOf(bias).getRank())
-      bias = expand.getInput();
-    else
-      break;
-  return bias;
+/// A bias broadcasts to the scores: what expands it before says nothing.
+static void dropExpands(AttentionOp op) {
+  while (Value bias = op.getBias()) {
+    auto expand = bias.getDefiningOp<onnx::ExpandOp>();
+    if (!expand ||
+        typeOf(expand.getInput()).getRank() != typeOf(bias).getRank())
+      return;
+    op.getBiasMutable().assign(expand.getInput());
+  }
 }
 
 /// The weight of a key beside one of a bias of 0 is 0 when its own is this.
@@ -150,7 +148,8 @@ std::optional<TokenDims> Unpadding::dimsOfMask(Value value) {
 }
 
 bool Unpadding::checkAttention(AttentionOp op) {
-  Value bias = biasOf(op);
+  dropExpands(op);
+  Value bias = op.getBias();
   if (!bias)
     return miss(op, "it has no mask");
   RankedTensorType type = typeOf(bias);
@@ -267,9 +266,6 @@ bool Unpadding::canPack(Operation *op, TokenDims result) {
                     ShapedType::isDynamic)))
     return false;
   return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-    if (auto attention = dyn_cast<AttentionOp>(op);
-        attention && operand.get() == attention.getBias())
-      return true; // checked with the mask
     return readingOf(operand, result).kind != Reading::Unknown;
   });
 }
@@ -287,12 +283,6 @@ bool Unpadding::addSources(Operation *op) {
   TokenDims result = tokens.lookup(op->getResult(0));
   for (OpOperand &operand : op->getOpOperands()) {
     Value value = operand.get();
-    if (auto attention = dyn_cast<AttentionOp>(op);
-        attention && value == attention.getBias()) {
-      if (!add(biasOf(attention), {0, 3}))
-        return miss(op, "its mask is read in two ways");
-      continue;
-    }
     Reading reading = readingOf(operand, result);
     if (reading.kind == Reading::Whole)
       continue;
@@ -471,10 +461,7 @@ void Unpadding::cloneOp(Operation *op) {
   TokenDims result = tokens.lookup(op->getResult(0));
   SmallVector<Value> operands;
   for (OpOperand &operand : op->getOpOperands()) {
-    auto attention = dyn_cast<AttentionOp>(op);
-    if (attention && operand.get() == attention.getBias())
-      operands.push_back(packed.lookup(biasOf(attention)));
-    else if (readingOf(operand, result).kind == Reading::Whole)
+    if (readingOf(operand, result).kind == Reading::Whole)
       operands.push_back(operand.get());
     else
       operands.push_back(pack(operand.get()));

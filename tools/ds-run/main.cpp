@@ -26,11 +26,12 @@ enum Exit {
 void tell(std::string_view error) {
   std::string text;
   for (char c : error) {
-    char escaped[] = "\\x00";
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      std::snprintf(escaped, sizeof(escaped), "\\x%02x", unsigned(c));
-    else
-      escaped[0] = c, escaped[1] = 0;
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) {
+      text += c;
+      continue;
+    }
+    char escaped[sizeof("\\x00")];
+    std::snprintf(escaped, sizeof(escaped), "\\x%02x", unsigned(c));
     text += escaped;
   }
   std::fprintf(stderr, "ds-run: %s\n", text.c_str());

@@ -260,8 +260,28 @@ private:
 };
 } // namespace
 
-/// The most that `size` can be: numbers that data bounds give way to their
-/// limits. Sizes grow with what they are made of, being sums and products.
+/// Whether `op` gives no less where its operands, none of them negative, grow.
+static bool isMonotone(Operation *op) {
+  auto apply = dyn_cast<affine::AffineApplyOp>(op);
+  if (!apply)
+    return isa<arith::AddIOp, arith::MulIOp, arith::MinSIOp, arith::MinUIOp,
+               arith::MaxSIOp, arith::MaxUIOp, arith::IndexCastOp>(op);
+  // What is subtracted has a negative factor.
+  bool falls = false;
+  apply.getAffineMap().getResult(0).walk([&](AffineExpr expr) {
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    falls |= constant && constant.getValue() < 0;
+    falls |= binary && expr.getKind() != AffineExprKind::Add &&
+             expr.getKind() != AffineExprKind::Mul &&
+             (expr.getKind() == AffineExprKind::Mod ||
+              !isa<AffineConstantExpr>(binary.getRHS()));
+  });
+  return !falls;
+}
+
+/// The most that `size` can be: numbers from data give way to their limits.
+/// `size` itself where that is not known.
 Value EntryPlan::limitOf(Value size) {
   if (auto known = limits.lookup(size))
     return known;
@@ -269,7 +289,7 @@ Value EntryPlan::limitOf(Value size) {
   Value limit = size;
   if (auto bounded = dyn_cast_or_null<BoundedOp>(op)) {
     limit = bounded.getLimit();
-  } else if (op && op->getNumRegions() == 0 && isMemoryEffectFree(op)) {
+  } else if (op && isMonotone(op)) {
     SmallVector<Value> operands = llvm::map_to_vector(
         op->getOperands(), [&](Value operand) { return limitOf(operand); });
     if (!llvm::equal(operands, op->getOperands())) {

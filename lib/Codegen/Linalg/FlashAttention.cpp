@@ -65,7 +65,7 @@ struct FlashAttention {
 
 private:
   Value countBlocks();
-  void enterSequence(Place &place);
+  std::pair<Value, Value> sequenceAt(Value number);
   OpFoldResult countRows(Value block);
   void emitTask(scf::ForallOp forall);
   State emitStep(const Place &place, Value keyHead, Value transposedQuery,
@@ -487,26 +487,23 @@ Value FlashAttention::countBlocks() {
                                     index(1), index(0));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(longest.getBody());
-  Place place{longest.getInductionVar(), {}, {}, {}, {}};
-  enterSequence(place);
-  Value length = arith<arith::MaxSIOp>(longest.getRegionIterArg(0), rows);
-  scf::YieldOp::create(b, loc, length);
+  Value length = sequenceAt(longest.getInductionVar()).second;
+  scf::YieldOp::create(
+      b, loc, arith<arith::MaxSIOp>(longest.getRegionIterArg(0), length));
   b.setInsertionPointAfter(longest);
   return arith<arith::CeilDivSIOp>(longest.getResult(0), index(queryBlock));
 }
 
-/// Makes the packed sequence that `place.batch` numbers the one at work.
-void FlashAttention::enterSequence(Place &place) {
+/// The first row of a packed sequence, and how many it has.
+std::pair<Value, Value> FlashAttention::sequenceAt(Value number) {
   auto read = [&](Value at) -> Value {
     return arith::IndexCastOp::create(
         b, loc, b.getIndexType(),
         tensor::ExtractOp::create(b, loc, offsets, at));
   };
-  place.first = read(place.batch);
-  Value next = read(arith<arith::AddIOp>(place.batch, index(1)));
-  rows = keys = arith<arith::SubIOp>(next, place.first);
-  dims[2] = dims[3] = rows;
-  place.batch = index(0);
+  Value first = read(number);
+  Value next = read(arith<arith::AddIOp>(number, index(1)));
+  return {first, arith<arith::SubIOp>(next, first)};
 }
 
 /// Rows of a block of the sequence at work; none past the sequence's end.
@@ -537,8 +534,12 @@ void FlashAttention::emitTask(scf::ForallOp forall) {
   Place place{ivs[0], ivs[1], arith<arith::MulIOp>(ivs[2], index(queryBlock)),
               nullptr, nullptr};
   Value keyHead = group ? arith<arith::DivUIOp>(place.head, group) : place.head;
-  if (offsets)
-    enterSequence(place);
+  if (offsets) {
+    std::tie(place.first, rows) = sequenceAt(place.batch);
+    keys = rows;
+    dims[2] = dims[3] = rows;
+    place.batch = index(0);
+  }
   OpFoldResult rowCount = countRows(ivs[2]);
   Value transposed = transposeQuery(place, rowCount);
   SmallVector<OpFoldResult> lanes = {fixed(queryBlock)};

@@ -11,3 +11,20 @@ func.func @main(%x: memref<4xf32>) -> memref<?xf32> attributes {ds.inputs = 1 : 
   %y = memref.alloc(%n) : memref<?xf32>
   return %y : memref<?xf32>
 }
+
+// -----
+
+// A number from data has a largest value, so what is left of n has not.
+func.func @main(%x: memref<?xf32>) -> memref<?xf32> attributes {ds.inputs = 1 : i64} {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %count = "test.count"(%x) : (memref<?xf32>) -> index
+  %bounded = ds.bounded %count by %n : index
+  // expected-error @+1 {{the size of a buffer depends on computed values}}
+  %rest = arith.subi %n, %bounded : index
+  %a = memref.alloc(%rest) : memref<?xf32>
+  "test.use"(%x, %a) : (memref<?xf32>, memref<?xf32>) -> ()
+  %y = memref.alloc(%n) : memref<?xf32>
+  "test.use"(%a, %y) : (memref<?xf32>, memref<?xf32>) -> ()
+  return %y : memref<?xf32>
+}
