@@ -61,32 +61,39 @@ static void transpose(Tensor &in, ArrayRef<int64_t> permutation) {
 }
 
 /// Writes a packed matrix panel by panel: one of a large weight is small.
-static void writePacked(const Tensor &in, int64_t strips, int64_t width,
-                        raw_ostream &os) {
+static void writePacked(const Tensor &in, PackAttr pack, raw_ostream &os) {
   int64_t rows = in.shape[0], columns = in.shape[1];
+  int64_t strips = pack.getStrips(), width = pack.getColumns(),
+          depth = pack.getDepth();
+  int64_t groups = llvm::divideCeilSigned(rows, depth);
+  size_t bytes = in.elementBytes;
   std::string panel;
   for (int64_t start = 0; start < columns; start += strips * width) {
-    panel.assign(size_t(strips * rows * width) * in.elementBytes, '\0');
+    panel.assign(size_t(strips * groups * width * depth) * bytes, '\0');
     for (int64_t strip = 0; strip < strips; ++strip) {
       int64_t first = start + strip * width;
       int64_t used = std::min(width, columns - first);
-      for (int64_t k = 0; used > 0 && k < rows; ++k)
-        std::memcpy(&panel[(strip * rows + k) * width * in.elementBytes],
-                    in.bytes.data() + (k * columns + first) * in.elementBytes,
-                    used * in.elementBytes);
+      for (int64_t k = 0; used > 0 && k < rows; ++k) {
+        int64_t row = (strip * groups + k / depth) * width * depth + k % depth;
+        const char *from = in.bytes.data() + (k * columns + first) * bytes;
+        if (depth == 1) {
+          std::memcpy(&panel[row * bytes], from, used * bytes);
+          continue;
+        }
+        for (int64_t column = 0; column < used; ++column)
+          std::memcpy(&panel[(row + column * depth) * bytes],
+                      from + column * bytes, bytes);
+      }
     }
     os << panel;
   }
 }
 
-static void pack(Tensor &in, int64_t strips, int64_t width) {
-  SmallVector<int64_t> shape = {
-      llvm::divideCeilSigned(in.shape[1], strips * width), strips, in.shape[0],
-      width};
+static void pack(Tensor &in, PackAttr pack) {
   std::string bytes;
   llvm::raw_string_ostream os(bytes);
-  writePacked(in, strips, width, os);
-  in.move(std::move(shape), std::move(bytes));
+  writePacked(in, pack, os);
+  in.move(getPackedShape(pack, in.shape), std::move(bytes));
 }
 
 llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
@@ -127,9 +134,9 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
         .Case([&](ReshapeAttr r) {
           tensor.shape = llvm::to_vector(r.getShape());
         })
-        .Case([&](PackAttr p) { pack(tensor, p.getStrips(), p.getColumns()); });
+        .Case([&](PackAttr p) { pack(tensor, p); });
   if (last)
-    writePacked(tensor, last.getStrips(), last.getColumns(), os);
+    writePacked(tensor, last, os);
   else
     os << tensor.bytes;
   return llvm::Error::success();

@@ -145,6 +145,7 @@ CompileResult mlir::ds::runPhases(ModuleOp module, std::optional<Phase> from,
   tile.lanes = target.lanes;
   tile.tileRows = target.tileRows;
   tile.tileLanes = target.tileLanes;
+  tile.dotsBF16 = target.dotsBF16;
   for (auto [name, phase] : getPhases()) {
     // The importer has run before.
     bool isImport = phase == Phase::Import && !from;

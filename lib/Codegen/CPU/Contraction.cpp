@@ -6,10 +6,13 @@
 
 #include "MicroKernel.h"
 
+#include "ds/Dialect/DS/LinalgBuilder.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -28,6 +31,13 @@ struct Product {
 };
 } // namespace
 
+/// What `value` is where it is a half-precision float extended to f32.
+static Value skipExtension(Value value) {
+  if (auto extension = value.getDefiningOp<arith::ExtFOp>())
+    return extension.getIn();
+  return value;
+}
+
 /// Whether the body adds the product of the inputs to the running value.
 static bool isMultiplyAdd(linalg::LinalgOp op) {
   Block *body = op.getBlock();
@@ -43,8 +53,9 @@ static bool isMultiplyAdd(linalg::LinalgOp op) {
   if (!product)
     return false;
   Value l = op.getRegionInputArgs()[0], r = op.getRegionInputArgs()[1];
-  return (product.getLhs() == l && product.getRhs() == r) ||
-         (product.getLhs() == r && product.getRhs() == l);
+  Value lhs = skipExtension(product.getLhs());
+  Value rhs = skipExtension(product.getRhs());
+  return (lhs == l && rhs == r) || (lhs == r && rhs == l);
 }
 
 static bool hasUnitLastStride(Value buffer) {
@@ -162,6 +173,70 @@ static OpFoldResult blocks(OpBuilder &b, Location loc, OpFoldResult size,
       b, loc, b.getAffineSymbolExpr(0).ceilDiv(step), {size});
 }
 
+static Type elementOf(Value buffer) {
+  return cast<MemRefType>(buffer.getType()).getElementType();
+}
+
+/// `size`, or a constant that it is known not to exceed: buffers of tasks have
+/// sizes that are known before the task.
+static OpFoldResult roomFor(OpBuilder &b, OpFoldResult size) {
+  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, size, /*stopCondition=*/nullptr,
+      /*closedUB=*/true);
+  return succeeded(bound) ? b.getIndexAttr(*bound) : size;
+}
+
+/// A copy of a matrix, as `element`, in memory of the task's own. It has
+/// `width` columns, at least as many as the matrix: those that this lacks are
+/// zero.
+static Value copyMatrix(OpBuilder &b, Location loc, Value matrix,
+                        OpFoldResult width, Type element) {
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, matrix);
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults({roomFor(b, sizes[0]), roomFor(b, width)}, dynamic,
+                             shape);
+  Value memory =
+      memref::AllocOp::create(b, loc, MemRefType::get(shape, element), dynamic);
+  auto slice = [&](OpFoldResult column, OpFoldResult columns) -> Value {
+    return memref::SubViewOp::create(b, loc, memory,
+                                     ArrayRef<OpFoldResult>{zero, column},
+                                     ArrayRef<OpFoldResult>{sizes[0], columns},
+                                     ArrayRef<OpFoldResult>{one, one});
+  };
+  if (sizes[1] != width) {
+    OpFoldResult rest = affine::makeComposedFoldedAffineApply(
+        b, loc, b.getAffineSymbolExpr(0) - b.getAffineSymbolExpr(1),
+        {width, sizes[1]});
+    Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+    linalg::FillOp::create(b, loc, none, slice(sizes[1], rest));
+  }
+  AffineMap map = b.getMultiDimIdentityMap(2);
+  SmallVector<utils::IteratorType> loops(2, utils::IteratorType::parallel);
+  linalg::GenericOp::create(
+      b, loc, matrix, slice(zero, sizes[1]), ArrayRef{map, map}, loops,
+      [&](OpBuilder &b, Location loc, ValueRange v) {
+        Value value = LinalgBuilder::extend(b, loc, element, v[0]);
+        linalg::YieldOp::create(b, loc, value);
+      });
+  return slice(zero, width);
+}
+
+/// `matrix` itself, or where it is of half precision a copy in f32.
+static Value widenMatrix(OpBuilder &b, Location loc, Value matrix) {
+  Type f32 = b.getF32Type();
+  if (elementOf(matrix) == f32)
+    return matrix;
+  // Elements keep their order, so that all are read as they lie.
+  if (auto transpose = matrix.getDefiningOp<memref::TransposeOp>())
+    return memref::TransposeOp::create(b, loc,
+                                       widenMatrix(b, loc, transpose.getIn()),
+                                       transpose.getPermutationAttr());
+  return copyMatrix(b, loc, matrix, memref::getMixedSize(b, loc, matrix, 1),
+                    f32);
+}
+
 void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
                                  MicroKernels &kernels) {
   Location loc = op.getLoc();
@@ -182,12 +257,23 @@ void mlir::ds::lowerPackedMatmul(RewriterBase &b, PackedMatmulOp op,
   auto [column, columns] = blockOf(b, loc, panel, n, op.getPanel());
   SmallVector<OpFoldResult> unit{one, one};
   Value a = memref::SubViewOp::create(b, loc, x, {row, zero}, {rows, k}, unit);
+  // Rows of half precision are widened once for all columns, and rows of pairs
+  // completed.
+  OpFoldResult width = affine::makeComposedFoldedAffineApply(
+      b, loc, b.getAffineSymbolExpr(0).ceilDiv(op.getDepth()) * op.getDepth(),
+      {k});
+  bool dots = op.getDepth() == 2 && kernels.registerTile().dotsBF16;
+  Type taken = dots ? elementOf(x) : b.getF32Type();
+  if (taken != elementOf(x) || k != width)
+    a = copyMatrix(b, loc, a, width, taken);
   Value tile = memref::SubViewOp::create(b, loc, c, {row, column},
                                          {rows, columns}, unit);
   auto strips = [&](OpFoldResult panel) -> Value {
     auto type = cast<MemRefType>(packed.getType());
-    SmallVector<OpFoldResult> offsets{panel, zero, zero, zero},
-        sizes = memref::getMixedSizes(b, loc, packed), strides(4, one);
+    SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, packed);
+    SmallVector<OpFoldResult> offsets(sizes.size(), zero),
+        strides(sizes.size(), one);
+    offsets[0] = panel;
     sizes[0] = one;
     auto slice = memref::SubViewOp::inferRankReducedResultType(
         type.getShape().drop_front(), type, offsets, sizes, strides);
@@ -208,7 +294,7 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
                                          MicroKernels &kernels) {
   std::optional<Product> product = matchProduct(op);
   if (!product)
-    return b.notifyMatchFailure(op, "not a matrix product of f32 buffers");
+    return b.notifyMatchFailure(op, "not a matrix product summed in f32");
   Location loc = op.getLoc();
   b.setInsertionPoint(op);
   int64_t lanes = kernels.registerTile().lanes;
@@ -253,6 +339,9 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
                       sizes[product->k], columns);
   Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,
                  columns);
+  // Half precision is widened block by block.
+  a = widenMatrix(b, loc, a);
+  bPanel = widenMatrix(b, loc, bPanel);
   kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr}, c, rows, columns,
                       /*accumulate=*/true);
   b.eraseOp(op);

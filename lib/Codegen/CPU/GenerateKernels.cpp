@@ -45,7 +45,7 @@ void GenerateKernels::runOnOperation() {
     rewriter.eraseOp(copy);
   }
 
-  MicroKernels kernels(module, {tileRows, tileLanes, lanes});
+  MicroKernels kernels(module, {tileRows, tileLanes, lanes, dotsBF16});
   SmallVector<PackedMatmulOp> products;
   module.walk([&](PackedMatmulOp op) { products.push_back(op); });
   for (PackedMatmulOp op : products) {
@@ -57,18 +57,22 @@ void GenerateKernels::runOnOperation() {
     lowerPackedMatmul(rewriter, op, kernels);
   }
 
-  SmallVector<linalg::LinalgOp> ops;
-  module.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-  for (linalg::LinalgOp op : ops) {
+  auto collect = [&] {
+    SmallVector<linalg::LinalgOp> ops;
+    module.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    return ops;
+  };
+  for (linalg::LinalgOp op : collect()) {
     if (!op.hasPureBufferSemantics()) {
       op.emitOpError("expected buffers, found tensors");
       return signalPassFailure();
     }
-    if (succeeded(lowerContraction(rewriter, op, kernels)))
-      continue;
+    (void)lowerContraction(rewriter, op, kernels);
+  }
+  // Products leave copies to make.
+  for (linalg::LinalgOp op : collect())
     for (linalg::LinalgOp version : splitOnBroadcast(rewriter, op))
       vectorizeGeneric(rewriter, version, lanes, taskElements);
-  }
 
   // Tasks do not nest.
   SmallVector<scf::ForallOp> inner;

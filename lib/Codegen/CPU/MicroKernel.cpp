@@ -11,6 +11,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -18,21 +19,24 @@ using namespace mlir::ds;
 /// What one kernel computes: `rows` x `width` elements of C.
 struct MicroKernels::Kernel {
   int64_t rows, width;
+  int64_t depth;       // elements of a column of B that lie side by side
   bool masksB, masksC; // columns past those that count are not there
   bool accumulate;
 };
 
 namespace {
 /// Writes the body of one kernel. Its arguments are A [rows, K], B [K, N] or
-/// strips [S, K, L], C [rows, N], the number of columns that count and, where
-/// something is to be prefetched, it and the elements of it for each k.
+/// strips [S, K / depth, L · depth], C [rows, N], the number of columns that
+/// count and, where something is to be prefetched, it and the elements of it
+/// for each step.
 class KernelBody {
 public:
   KernelBody(OpBuilder &b, Location loc, func::FuncOp function, int64_t lanes,
-             int64_t rows, int64_t width)
+             int64_t rows, int64_t width, int64_t depth)
       : b(b), loc(loc), args(function.getArguments()), lanes(lanes), rows(rows),
-        vectors(width / lanes), type(VectorType::get({lanes}, b.getF32Type())) {
-  }
+        vectors(width / lanes), depth(depth),
+        type(VectorType::get({lanes}, b.getF32Type())),
+        bits(type.clone(b.getI32Type())) {}
 
   void emit(bool masksB, bool masksC, bool accumulate);
 
@@ -48,13 +52,18 @@ private:
                                         zero);
   }
   SmallVector<Value> loadRow(Value k, bool masked);
+  Value spread(Value row, Value k);
+  Value spreadPair(Value row, Value pair);
+  Value half(Value pairs, bool second);
+  void addRow(Value k, ArrayRef<Value> row, MutableArrayRef<Value> sums);
+  void addPairs(Value pair, ArrayRef<Value> row, MutableArrayRef<Value> sums);
   SmallVector<Value> emitStep(Value k, ValueRange sums, bool masksB);
 
   OpBuilder &b;
   Location loc;
   Block::BlockArgListType args;
-  int64_t lanes, rows, vectors;
-  VectorType type;
+  int64_t lanes, rows, vectors, depth;
+  VectorType type, bits;
   Value zero;
   SmallVector<Value> masks;
 };
@@ -69,7 +78,7 @@ void KernelBody::makeMasks() {
   }
 }
 
-/// The vectors of row k of B.
+/// The vectors of row k of B, or of pair k of rows.
 SmallVector<Value> KernelBody::loadRow(Value k, bool masked) {
   auto bType = cast<MemRefType>(args[1].getType());
   SmallVector<Value> row;
@@ -79,12 +88,86 @@ SmallVector<Value> KernelBody::loadRow(Value k, bool masked) {
       row.push_back(load(args[1], {k, index(column)}, v, masked));
       continue;
     }
-    int64_t strip = bType.getDimSize(2);
-    row.push_back(load(args[1],
-                       {index(column / strip), k, index(column % strip)}, v,
-                       /*masked=*/false));
+    int64_t strip = bType.getDimSize(2) / depth;
+    auto stored = VectorType::get({lanes * depth}, bType.getElementType());
+    Value loaded = vector::LoadOp::create(
+        b, loc, stored, args[1],
+        ValueRange{index(column / strip), k, index(column % strip * depth)});
+    if (depth == 1 && !bType.getElementType().isF32())
+      loaded = arith::ExtFOp::create(b, loc, type, loaded);
+    row.push_back(loaded);
   }
   return row;
+}
+
+/// Element k of a row of A in all lanes.
+Value KernelBody::spread(Value row, Value k) {
+  Value scalar = memref::LoadOp::create(b, loc, args[0], ValueRange{row, k});
+  return vector::BroadcastOp::create(b, loc, type, scalar);
+}
+
+/// Two elements of a row of A in all lanes.
+Value KernelBody::spreadPair(Value row, Value pair) {
+  Value k = arith::MulIOp::create(b, loc, pair, index(2));
+  auto two = VectorType::get({2}, b.getBF16Type());
+  Value loaded =
+      vector::LoadOp::create(b, loc, two, args[0], ValueRange{row, k});
+  Value word = vector::ExtractOp::create(
+      b, loc,
+      vector::BitCastOp::create(b, loc, VectorType::get({1}, b.getI32Type()),
+                                loaded),
+      0);
+  Value words = vector::BroadcastOp::create(b, loc, bits, word);
+  return vector::BitCastOp::create(
+      b, loc, VectorType::get({lanes * 2}, b.getBF16Type()), words);
+}
+
+/// The first or the second of each pair of bf16, as f32: its bits are the upper
+/// half of those of the f32.
+Value KernelBody::half(Value pairs, bool second) {
+  Value words = vector::BitCastOp::create(b, loc, bits, pairs);
+  auto constant = [&](uint32_t value) -> Value {
+    return arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(bits, APInt(32, value)));
+  };
+  words = second
+              ? arith::AndIOp::create(b, loc, words, constant(0xFFFF0000))
+                    .getResult()
+              : arith::ShLIOp::create(b, loc, words, constant(16)).getResult();
+  return vector::BitCastOp::create(b, loc, type, words);
+}
+
+void KernelBody::addRow(Value k, ArrayRef<Value> row,
+                        MutableArrayRef<Value> sums) {
+  for (int64_t r = 0; r < rows; ++r) {
+    Value factor = spread(index(r), k);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value &sum = sums[r * vectors + v];
+      sum = math::FmaOp::create(b, loc, factor, row[v], sum);
+    }
+  }
+}
+
+void KernelBody::addPairs(Value pair, ArrayRef<Value> row,
+                          MutableArrayRef<Value> sums) {
+  if (cast<MemRefType>(args[0].getType()).getElementType().isBF16()) {
+    for (int64_t r = 0; r < rows; ++r) {
+      Value factor = spreadPair(index(r), pair);
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value &sum = sums[r * vectors + v];
+        sum = x86vector::DotBF16Op::create(b, loc, type, sum, factor, row[v]);
+      }
+    }
+    return;
+  }
+  Value k = arith::MulIOp::create(b, loc, pair, index(2));
+  for (bool second : {false, true}) {
+    SmallVector<Value> halves;
+    for (Value pairs : row)
+      halves.push_back(half(pairs, second));
+    addRow(second ? arith::AddIOp::create(b, loc, k, index(1)).getResult() : k,
+           halves, sums);
+  }
 }
 
 SmallVector<Value> KernelBody::emitStep(Value k, ValueRange sums, bool masksB) {
@@ -95,15 +178,10 @@ SmallVector<Value> KernelBody::emitStep(Value k, ValueRange sums, bool masksB) {
                                /*localityHint=*/2, /*isDataCache=*/true);
   }
   SmallVector<Value> row = loadRow(k, masksB);
-  for (int64_t r = 0; r < rows; ++r) {
-    Value scalar =
-        memref::LoadOp::create(b, loc, args[0], ValueRange{index(r), k});
-    Value spread = vector::BroadcastOp::create(b, loc, type, scalar);
-    for (int64_t v = 0; v < vectors; ++v) {
-      Value &sum = next[r * vectors + v];
-      sum = math::FmaOp::create(b, loc, spread, row[v], sum);
-    }
-  }
+  if (depth == 2)
+    addPairs(k, row, next);
+  else
+    addRow(k, row, next);
   return next;
 }
 
@@ -120,9 +198,11 @@ void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
     for (int64_t v = 0; v < vectors; ++v)
       sums.push_back(accumulate ? load(c, place(r, v), v, masksC) : zero);
 
-  Value depth = memref::DimOp::create(b, loc, args[0], 1);
+  Value steps = memref::DimOp::create(b, loc, args[0], 1);
+  if (depth > 1)
+    steps = arith::DivUIOp::create(b, loc, steps, index(depth));
   auto loop = scf::ForOp::create(
-      b, loc, index(0), depth, index(1), sums,
+      b, loc, index(0), steps, index(1), sums,
       [&](OpBuilder &, Location, Value k, ValueRange running) {
         scf::YieldOp::create(b, loc, emitStep(k, running, masksB));
       });
@@ -147,8 +227,9 @@ func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
                                      ValueRange operands) {
   std::string key;
   llvm::raw_string_ostream os(key);
-  os << kernel.rows << ' ' << kernel.width << kernel.masksB << kernel.masksC
-     << kernel.accumulate << operands.getTypes();
+  os << kernel.rows << ' ' << kernel.width << ' ' << kernel.depth
+     << kernel.masksB << kernel.masksC << kernel.accumulate
+     << operands.getTypes();
   func::FuncOp &function = kernels[key];
   if (function)
     return function;
@@ -163,7 +244,8 @@ func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
   // Many products call it: one copy keeps the code small.
   function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   b.setInsertionPointToStart(function.addEntryBlock());
-  KernelBody(b, loc, function, tile.vectorLanes, kernel.rows, kernel.width)
+  KernelBody(b, loc, function, tile.vectorLanes, kernel.rows, kernel.width,
+             kernel.depth)
       .emit(kernel.masksB, kernel.masksC, kernel.accumulate);
   return function;
 }
@@ -282,9 +364,15 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
                                OpFoldResult rows, OpFoldResult columnCount,
                                bool accumulate) {
   auto bType = cast<MemRefType>(columns.memory.getType());
-  bool isStrips = bType.getRank() == 3;
+  int64_t rank = bType.getRank(), depth = rank == 4 ? bType.getDimSize(3) : 1;
+  bool isStrips = rank > 2;
   int64_t strips = isStrips ? bType.getDimSize(0) : 1;
   int64_t strip = isStrips ? bType.getDimSize(2) : tile.lanes;
+  // Elements that lie side by side, and their columns, are one dim.
+  Value memory = columns.memory;
+  if (depth > 1)
+    memory = memref::CollapseShapeOp::create(
+        b, loc, memory, SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
   // As many strips at once as there are registers for: with few rows, one
   // strip alone would leave the multipliers waiting for its sums. Beside the
   // sums, a row of B is in registers.
@@ -300,25 +388,27 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
               std::min(known.value_or(strips * strip), strips * strip));
 
   OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
-  OpFoldResult depth = memref::getMixedSize(b, loc, a, 1);
+  OpFoldResult k = memref::getMixedSize(b, loc, a, 1);
+  OpFoldResult steps = isStrips ? memref::getMixedSize(b, loc, memory, 1) : k;
   Value total = getValueOrCreateConstantIndexOp(b, loc, columnCount);
   Value step, perCall;
   if (columns.next) {
     // Each call brings in its share, evenly along k.
-    Value elements = arith::ConstantIndexOp::create(b, loc, strips * strip);
+    Value elements =
+        arith::ConstantIndexOp::create(b, loc, strips * strip * depth);
     step = b.createOrFold<arith::CeilDivUIOp>(
         loc, elements,
         b.createOrFold<arith::MaxUIOp>(
             loc, calls.count(), arith::ConstantIndexOp::create(b, loc, 1)));
     perCall = b.createOrFold<arith::MulIOp>(
-        loc, step, getValueOrCreateConstantIndexOp(b, loc, depth));
+        loc, step, getValueOrCreateConstantIndexOp(b, loc, steps));
   }
   calls.run([&](int64_t kernelRows, int64_t width, int64_t column, Value row,
                 Value number) {
     SmallVector<OpFoldResult> ones{one, one};
     OpFoldResult counted = b.getIndexAttr(kernelRows);
     Value aRows = memref::SubViewOp::create(
-        b, loc, a, ArrayRef<OpFoldResult>{row, zero}, {counted, depth}, ones);
+        b, loc, a, ArrayRef<OpFoldResult>{row, zero}, {counted, k}, ones);
     bool isFull = known && *known >= column + width;
     // Of a group that lies past the last column, nothing is stored.
     Value left = b.createOrFold<arith::SubIOp>(
@@ -328,27 +418,29 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
     Value cRows = memref::SubViewOp::create(
         b, loc, c, ArrayRef<OpFoldResult>{row, b.getIndexAttr(column)},
         {counted, left}, ones);
-    Value bStrips = columns.memory;
+    Value bStrips = memory;
     if (isStrips)
       bStrips = memref::SubViewOp::create(
           b, loc, bStrips,
           ArrayRef<OpFoldResult>{b.getIndexAttr(column / strip), zero, zero},
-          {b.getIndexAttr(llvm::divideCeil(width, strip)), depth,
-           b.getIndexAttr(strip)},
+          {b.getIndexAttr(llvm::divideCeil(width, strip)), steps,
+           b.getIndexAttr(strip * depth)},
           SmallVector<OpFoldResult>(3, one));
     SmallVector<Value> operands{share(b, loc, aRows), share(b, loc, bStrips),
                                 share(b, loc, cRows), left};
     if (columns.next) {
       Value start = arith::MulIOp::create(b, loc, number, perCall);
       Value all = memref::CollapseShapeOp::create(
-          b, loc, columns.next, SmallVector<ReassociationIndices>{{0, 1, 2}});
+          b, loc, columns.next,
+          SmallVector<ReassociationIndices>{
+              llvm::to_vector(llvm::seq<int64_t>(rank))});
       Value next = memref::SubViewOp::create(
           b, loc, all, ArrayRef<OpFoldResult>{start},
           ArrayRef<OpFoldResult>{perCall}, ArrayRef<OpFoldResult>{one});
       llvm::append_values(operands, next, step);
     }
     func::FuncOp kernel = getKernel(
-        {kernelRows, width, !isFull && !isStrips, !isFull, accumulate},
+        {kernelRows, width, depth, !isFull && !isStrips, !isFull, accumulate},
         operands);
     func::CallOp::create(b, loc, kernel, operands);
   });

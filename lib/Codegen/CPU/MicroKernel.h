@@ -22,16 +22,19 @@ struct RegisterTile {
   int64_t rows = 8;
   int64_t lanes = 32;
   int64_t vectorLanes = 16;
+  /// Whether an instruction multiplies pairs of bf16 and adds them to f32.
+  bool dotsBF16 = false;
 };
 
 /// The right-hand side of a product: K rows of columns that lie next to each
 /// other.
 struct Columns {
-  /// f32 memref [K, N] with unit stride in N, or [S, K, L]: S strips of L
-  /// columns. Strips hold all of their columns, also those past N.
+  /// f32 memref [K, N] with unit stride in N, or S strips of L columns: [S, K,
+  /// L] of f32, f16 or bf16, or [S, K/2, L, 2] of bf16. Strips hold all of
+  /// their columns, also those past N.
   Value memory;
-  /// What the products after this one read, [S, K, L] too, to be brought into
-  /// the cache meanwhile; null for nothing.
+  /// What the products after this one read, of the same form, to be brought
+  /// into the cache meanwhile; null for nothing.
   Value next;
 };
 
@@ -46,9 +49,11 @@ public:
   const RegisterTile &registerTile() const { return tile; }
 
   /// Computes C[0:rows, 0:columns] from A[rows, K] and B's first columns; A and
-  /// C are f32 memrefs of rank 2, C's last dim has stride 1. `rows` is any
-  /// number, `columns` at most what B's strips hold or `tile.lanes`. C is added
-  /// to where `accumulate` is set, else overwritten.
+  /// C are memrefs of rank 2, C's last dim has stride 1. All are f32, but for
+  /// strips, and for an A of bf16 where the target has dot products of the
+  /// pairs in B; K is even where B has pairs. `rows` is any number, `columns`
+  /// at most what B's strips hold or `tile.lanes`. C is added to where
+  /// `accumulate` is set, else overwritten.
   void emitProduct(OpBuilder &b, Location loc, Value a, const Columns &columns,
                    Value c, OpFoldResult rows, OpFoldResult columnCount,
                    bool accumulate);

@@ -59,6 +59,7 @@ void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
   kernels.lanes = options.lanes;
   kernels.tileRows = options.tileRows;
   kernels.tileLanes = options.tileLanes;
+  kernels.dotsBF16 = options.dotsBF16;
   pm.addPass(createGenerateKernels(kernels));
   // Once loops are vectors, so that both have the same arithmetic.
   pm.addPass(createExpandMath());
@@ -79,7 +80,9 @@ void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
   // indices.
   pm.addPass(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
-  pm.addPass(createConvertVectorToLLVMPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.x86Vector = true;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
@@ -88,7 +91,7 @@ void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createMaskHalves());
+  pm.addPass(createHalvesAsIntegers());
   addCleanup(pm);
   pm.addPass(createEmitEntryPoints());
   pm.addPass(createVerifyPhase("llvm"));

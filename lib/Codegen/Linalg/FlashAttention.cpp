@@ -177,7 +177,8 @@ FlashAttention::FlashAttention(AttentionOp op, Lowering &l)
 
 Value FlashAttention::sliceRows(Value source, const Place &place, Value head,
                                 Value row, OpFoldResult count, int64_t width) {
-  ResultShape shape{f32(), {count, fixed(width)}};
+  Type element = cast<ShapedType>(source.getType()).getElementType();
+  ResultShape shape{element, {count, fixed(width)}};
   return tensor::ExtractSliceOp::create(
       b, loc, getStaticType(shape), source,
       ArrayRef<OpFoldResult>{place.batch, head, toPacked(b, loc, place, row),
@@ -220,7 +221,8 @@ Value FlashAttention::transposeQuery(const Place &place,
                      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
                        Value factor =
                            LinalgBuilder::constant(b, loc, f32(), scale);
-                       return arith::MulFOp::create(b, loc, v[0], factor);
+                       Value q = LinalgBuilder::extend(b, loc, f32(), v[0]);
+                       return arith::MulFOp::create(b, loc, q, factor);
                      });
   if (isFull)
     return transposed;
@@ -275,6 +277,7 @@ Value FlashAttention::applyMasks(const Place &place, Value scores,
           Value element = readBroadcast(
               b, loc, bias, biasLast, ArrayRef(all).take_back(biasLast.size()));
           if (isa<FloatType>(element.getType())) {
+            element = LinalgBuilder::extend(b, loc, f32(), element);
             s = arith::AddFOp::create(b, loc, s, element);
           } else {
             Value zero = arith::ConstantOp::create(
@@ -408,7 +411,7 @@ std::pair<Value, Value> FlashAttention::keyRange(const Place &place) {
     Value weight =
         readBroadcast(b, loc, headWeight, headWeightLast,
                       ArrayRef(all).take_back(headWeightLast.size()));
-    Value none = LinalgBuilder::constant(b, loc, f32(), 0);
+    Value none = LinalgBuilder::constant(b, loc, weight.getType(), 0);
     Value skips =
         arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, weight, none);
     upper = arith::SelectOp::create(b, loc, skips, lower, upper);
@@ -440,6 +443,7 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
                         ? indices.slice(1, 1)
                         : indices.take_front(headWeightLast.size());
           weight = readBroadcast(b, loc, headWeight, headWeightLast, indices);
+          weight = LinalgBuilder::extend(b, loc, f32(), weight);
         }
         Value quotient = arith::DivFOp::create(b, loc, weight, v[0]);
         return arith::SelectOp::create(b, loc, empty, zero, quotient);
@@ -466,8 +470,12 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
   }
   Value result = linalg.generic(
       {acc, factor}, {map(2, {1, 0}), map(2, {0}), map(2, {0, 1})}, target,
-      [](OpBuilder &b, Location loc, ValueRange v) -> Value {
-        return arith::MulFOp::create(b, loc, v[0], v[1]);
+      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        Value element = arith::MulFOp::create(b, loc, v[0], v[1]);
+        if (op.getType().getElementType() != f32())
+          element = arith::TruncFOp::create(
+              b, loc, op.getType().getElementType(), element);
+        return element;
       });
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forall.getTerminator().getBody());
@@ -572,7 +580,8 @@ void FlashAttention::emitTask(scf::ForallOp forall) {
 Value FlashAttention::run() {
   SmallVector<OpFoldResult> resultDims = {dims[0], dims[1], dims[2],
                                           fixed(valueDepth)};
-  Value init = tensor::EmptyOp::create(b, loc, resultDims, f32());
+  Value init = tensor::EmptyOp::create(b, loc, resultDims,
+                                       op.getType().getElementType());
   OpFoldResult blocks = getAsOpFoldResult(countBlocks());
   auto forall = scf::ForallOp::create(
       b, loc, ArrayRef<OpFoldResult>{sequences, dims[1], blocks}, init,
@@ -584,7 +593,7 @@ Value FlashAttention::run() {
 }
 
 bool mlir::ds::hasFlashForm(AttentionOp op) {
-  return op.getType().getElementType().isF32() &&
+  return getSumType(op.getType().getElementType()).isF32() &&
          !cast<ShapedType>(op.getKey().getType()).isDynamicDim(3) &&
          !cast<ShapedType>(op.getValue().getType()).isDynamicDim(3);
 }

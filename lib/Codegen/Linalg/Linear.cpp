@@ -20,12 +20,13 @@ static constexpr int64_t stripWidth = 16, stripsPerPanel = 2;
 static Value packWeight(WeightOp w, Lowering &l) {
   auto type = cast<RankedTensorType>(w.getType());
   SmallVector<Attribute> transforms = llvm::to_vector(w.getTransforms());
-  transforms.push_back(
-      PackAttr::get(l.b.getContext(), stripsPerPanel, stripWidth));
-  auto packed = RankedTensorType::get(
-      {llvm::divideCeilSigned(type.getDimSize(1), stripsPerPanel * stripWidth),
-       stripsPerPanel, type.getDimSize(0), stripWidth},
-      type.getElementType());
+  // Instructions multiply pairs of bf16; a pair is easily taken apart.
+  int64_t depth = type.getElementType().isBF16() ? 2 : 1;
+  auto pack =
+      PackAttr::get(l.b.getContext(), stripsPerPanel, stripWidth, depth);
+  transforms.push_back(pack);
+  auto packed = RankedTensorType::get(getPackedShape(pack, type.getShape()),
+                                      type.getElementType());
   return WeightOp::create(l.b, w.getLoc(), packed, w.getSource(),
                           l.b.getArrayAttr(transforms));
 }
@@ -75,10 +76,11 @@ static LogicalResult lowerLinear(LinearOp op, Lowering &l) {
                           "the bias has {0} elements, the weight {1} columns")))
     return failure();
 
-  // The packed product is for weights of f32; anything else is a plain product.
+  // The packed product is for weights that are summed in f32; anything else is
+  // a plain product.
   auto w = op.getW().getDefiningOp<WeightOp>();
-  if (!w || !weightType.getElementType().isF32() ||
-      weightType.getNumElements() == 0) {
+  Type element = weightType.getElementType(), sum = getSumType(element);
+  if (!w || !sum.isF32() || weightType.getNumElements() == 0) {
     SmallVector<Value> lowered = l.lowered(op->getOperands());
     LinearOp::Adaptor operands(lowered, op);
     l.setLowered(op.getY(), decomposeLinear(op, operands, l.b, l.shapes));
@@ -86,21 +88,22 @@ static LogicalResult lowerLinear(LinearOp op, Lowering &l) {
   }
 
   LinalgBuilder linalg{l.b, l.loc()};
-  Type element = weightType.getElementType();
   Value x = toMatrix(l.lowered(op.getX()), l);
   SmallVector<OpFoldResult> matrix = {
       l.shapes.product(ArrayRef(dims).drop_back()), dims.back()};
   Value y = PackedMatmulOp::create(l.b, l.loc(), x, packWeight(w, l),
-                                   linalg.empty(matrix, element))
+                                   linalg.empty(matrix, sum))
                 ->getResult(0);
   if (op.getBias())
     y = linalg.map({y, l.lowered(op.getBias())},
                    {l.b.getMultiDimIdentityMap(2),
                     AffineMap::get(2, 0, l.b.getAffineDimExpr(1))},
-                   matrix, element,
-                   [](OpBuilder &b, Location loc, ValueRange v) -> Value {
-                     return arith::AddFOp::create(b, loc, v[0], v[1]);
+                   matrix, sum,
+                   [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+                     Value bias = LinalgBuilder::extend(b, loc, sum, v[1]);
+                     return arith::AddFOp::create(b, loc, v[0], bias);
                    });
+  y = linalg.truncate(y, matrix, element);
   l.setLowered(op.getY(), fromMatrix(y, dims, l));
   return success();
 }

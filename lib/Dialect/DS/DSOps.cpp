@@ -20,6 +20,17 @@ using namespace mlir::ds;
 // WeightOp
 //===----------------------------------------------------------------------===//
 
+SmallVector<int64_t> mlir::ds::getPackedShape(PackAttr pack,
+                                              ArrayRef<int64_t> matrix) {
+  int64_t panel = pack.getStrips() * pack.getColumns();
+  SmallVector<int64_t> shape = {
+      llvm::divideCeilSigned(matrix[1], panel), pack.getStrips(),
+      llvm::divideCeilSigned(matrix[0], pack.getDepth()), pack.getColumns()};
+  if (pack.getDepth() > 1)
+    shape.push_back(pack.getDepth());
+  return shape;
+}
+
 /// The shape after one step, or nullopt where the step does not fit.
 static std::optional<SmallVector<int64_t>> applyStep(ArrayRef<int64_t> shape,
                                                      Attribute step) {
@@ -40,12 +51,9 @@ static std::optional<SmallVector<int64_t>> applyStep(ArrayRef<int64_t> shape,
       })
       .Case([&](PackAttr pack) -> Shape {
         if (shape.size() != 2 || pack.getStrips() <= 0 ||
-            pack.getColumns() <= 0)
+            pack.getColumns() <= 0 || pack.getDepth() <= 0)
           return std::nullopt;
-        int64_t panel = pack.getStrips() * pack.getColumns();
-        return SmallVector<int64_t>{llvm::divideCeilSigned(shape[1], panel),
-                                    pack.getStrips(), shape[0],
-                                    pack.getColumns()};
+        return getPackedShape(pack, shape);
       })
       .Default([](Attribute) -> Shape { return std::nullopt; });
 }

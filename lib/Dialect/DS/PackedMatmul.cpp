@@ -34,14 +34,22 @@ LogicalResult PackedMatmulOp::verify() {
     return emitOpError("C1: expected x of rank 2, found ") << x;
   if (init.getRank() != 2)
     return emitOpError("C1: expected init of rank 2, found ") << init;
-  if (packed.getRank() != 4 || packed.isDynamicDim(1) ||
-      packed.isDynamicDim(3) || getPanel() == 0)
-    return emitOpError("C1: expected packed of rank 4 with static strips, "
-                       "found ")
+  Type element = packed.getElementType();
+  bool hasPairs = packed.getRank() == 5 && packed.getDimSize(4) == 2;
+  if ((packed.getRank() != 4 && !(hasPairs && element.isBF16())) ||
+      packed.isDynamicDim(1) || packed.isDynamicDim(3) || getPanel() == 0)
+    return emitOpError("C1: expected packed of rank 4 with static strips, or "
+                       "of rank 5 with pairs of bf16, found ")
            << packed;
-  if (!compatibleDims(x.getDimSize(1), packed.getDimSize(2)))
+  if (x.getElementType() != element)
+    return emitOpError("C6: expected packed of ")
+           << x.getElementType() << ", found " << element;
+  int64_t groups = x.isDynamicDim(1)
+                       ? ShapedType::kDynamic
+                       : llvm::divideCeilSigned(x.getDimSize(1), getDepth());
+  if (!compatibleDims(groups, packed.getDimSize(2)))
     return emitOpError("C2: expected dim 2 of packed to be ")
-           << x.getDimSize(1) << ", found " << packed.getDimSize(2);
+           << groups << ", found " << packed.getDimSize(2);
   if (!compatibleDims(x.getDimSize(0), init.getDimSize(0)))
     return emitOpError("C3: expected dim 0 of init to be ")
            << x.getDimSize(0) << ", found " << init.getDimSize(0);
@@ -174,10 +182,12 @@ PackedMatmulOp::getTiledImplementation(OpBuilder &b,
       ArrayRef<OpFoldResult>{one, one});
   SmallVector<OpFoldResult> packedSizes =
       tensor::getMixedSizes(b, loc, getPacked());
+  SmallVector<OpFoldResult> packedOffsets(packedSizes.size(), zero);
+  packedOffsets[0] = firstPanel;
   packedSizes[0] = panelCount;
   auto packed = tensor::ExtractSliceOp::create(
-      b, loc, getPacked(), ArrayRef<OpFoldResult>{firstPanel, zero, zero, zero},
-      packedSizes, SmallVector<OpFoldResult>(4, one));
+      b, loc, getPacked(), packedOffsets, packedSizes,
+      SmallVector<OpFoldResult>(packedSizes.size(), one));
   auto init = tensor::ExtractSliceOp::create(b, loc, getInit(), offsets, sizes,
                                              ArrayRef<OpFoldResult>{one, one});
   auto tiled = PackedMatmulOp::create(b, loc, x, packed, init);
@@ -265,12 +275,20 @@ FailureOr<SmallVector<Value>> PackedMatmulOp::decomposeOperation(OpBuilder &b) {
         Value strips =
             arith::ConstantIndexOp::create(b, loc, getPanel() / getStrip());
         Value strip = arith::DivUIOp::create(b, loc, column, width);
-        Value w = tensor::ExtractOp::create(
-            b, loc, getPacked(),
-            ValueRange{arith::DivUIOp::create(b, loc, strip, strips),
-                       arith::RemUIOp::create(b, loc, strip, strips), depth,
-                       arith::RemUIOp::create(b, loc, column, width)});
-        Value product = arith::MulFOp::create(b, loc, v[0], w);
+        SmallVector<Value> place{arith::DivUIOp::create(b, loc, strip, strips),
+                                 arith::RemUIOp::create(b, loc, strip, strips),
+                                 depth,
+                                 arith::RemUIOp::create(b, loc, column, width)};
+        if (getDepth() > 1) {
+          Value group = arith::ConstantIndexOp::create(b, loc, getDepth());
+          place[2] = arith::DivUIOp::create(b, loc, depth, group);
+          place.push_back(arith::RemUIOp::create(b, loc, depth, group));
+        }
+        Value w = tensor::ExtractOp::create(b, loc, getPacked(), place);
+        Type sum = b.getF32Type();
+        Value product = arith::MulFOp::create(
+            b, loc, LinalgBuilder::extend(b, loc, sum, v[0]),
+            LinalgBuilder::extend(b, loc, sum, w));
         return arith::AddFOp::create(b, loc, v[1], product).getResult();
       });
   return SmallVector<Value>{sum};

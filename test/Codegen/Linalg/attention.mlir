@@ -69,12 +69,26 @@ func.func @static_mask(%q: tensor<2x12x128x64xf32>, %k: tensor<2x12x256x64xf32>,
 
 // -----
 
-// Other element types take the reference form.
+// Half precision is read as it lies; scores and sums are f32, and the result is
+// rounded once.
 // CHECK-LABEL: func.func @half
-// CHECK-NOT: scf.forall
+// CHECK: scf.forall {{.*}} -> (tensor<?x2x?x8xf16>)
+// CHECK: linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<?x8xf16>, tensor<8x32xf32>) outs(%{{.+}} : tensor<?x32xf32>)
 // CHECK: arith.truncf
 func.func @half(%q: tensor<?x2x?x8xf16>) -> tensor<?x2x?x8xf16> {
   %0 = ds.attention %q, %q, %q {scale = 0.125 : f32}
          : (tensor<?x2x?x8xf16>, tensor<?x2x?x8xf16>, tensor<?x2x?x8xf16>) -> tensor<?x2x?x8xf16>
   return %0 : tensor<?x2x?x8xf16>
+}
+
+// -----
+
+// Double precision takes the reference form.
+// CHECK-LABEL: func.func @double
+// CHECK-NOT: scf.forall
+// CHECK: return
+func.func @double(%q: tensor<?x2x?x8xf64>) -> tensor<?x2x?x8xf64> {
+  %0 = ds.attention %q, %q, %q {scale = 0.125 : f32}
+         : (tensor<?x2x?x8xf64>, tensor<?x2x?x8xf64>, tensor<?x2x?x8xf64>) -> tensor<?x2x?x8xf64>
+  return %0 : tensor<?x2x?x8xf64>
 }

@@ -24,16 +24,28 @@ func.func @packed(%x: tensor<?x?x4xf32>, %b: tensor<40xf32>, %v: tensor<4xf32>)
 
 // -----
 
-// Half precision is summed in f32 and rounded once.
+// Half precision is summed in f32, to which the bias is added, and rounded
+// once. Two bf16 of a column lie side by side.
 // CHECK-LABEL: func.func @half
-// CHECK: linalg.generic {{.*}} ins({{.*}}f16>, {{.*}}f16>) outs({{.*}}f32>)
+// CHECK: %[[W:.+]] = ds.weight {{.*}} [#ds.pack<2 x 16>] : tensor<1x2x5x16xf16>
+// CHECK: %[[P:.+]] = ds.packed_matmul ins(%{{.+}}, %[[W]] : {{.*}}) outs({{.*}}f32>)
+// CHECK: linalg.generic {{.*}} ins(%[[P]], %{{.+}} : tensor<?x8xf32>, tensor<8xf16>)
 // CHECK: arith.extf
-// CHECK: arith.truncf
-// CHECK-NOT: ds.packed_matmul
-func.func @half(%x: tensor<?x4xf16>) -> tensor<?x8xf16> {
-  %w = ds.weight <"m", 0, 64, "", tensor<4x8xf16>> : tensor<4x8xf16>
-  %0 = ds.linear %x, %w : (tensor<?x4xf16>, tensor<4x8xf16>) -> tensor<?x8xf16>
+// CHECK: arith.addf {{.*}} : f32
+// CHECK: arith.truncf {{.*}} : f32 to f16
+func.func @half(%x: tensor<?x5xf16>, %b: tensor<8xf16>) -> tensor<?x8xf16> {
+  %w = ds.weight <"m", 0, 80, "", tensor<5x8xf16>> : tensor<5x8xf16>
+  %0 = ds.linear %x, %w, %b : (tensor<?x5xf16>, tensor<5x8xf16>, tensor<8xf16>) -> tensor<?x8xf16>
   return %0 : tensor<?x8xf16>
+}
+
+// CHECK-LABEL: func.func @pairs
+// CHECK: %[[W:.+]] = ds.weight {{.*}} [#ds.pack<2 x 16 x 2>] : tensor<1x2x3x16x2xbf16>
+// CHECK: ds.packed_matmul ins(%{{.+}}, %[[W]] : tensor<?x5xbf16>, {{.*}}) outs({{.*}}f32>)
+func.func @pairs(%x: tensor<?x5xbf16>) -> tensor<?x8xbf16> {
+  %w = ds.weight <"m", 0, 80, "", tensor<5x8xbf16>> : tensor<5x8xbf16>
+  %0 = ds.linear %x, %w : (tensor<?x5xbf16>, tensor<5x8xbf16>) -> tensor<?x8xbf16>
+  return %0 : tensor<?x8xbf16>
 }
 
 // -----

@@ -65,8 +65,33 @@ func.func @linear_c6(%x: tensor<2x4xf32>, %w: tensor<4x8xf32>) {
 // -----
 
 func.func @packed_matmul_c1(%x: tensor<2x4xf32>, %w: tensor<1x2x4x?xf32>, %y: tensor<2x32xf32>) {
-  // expected-error @+1 {{C1: expected packed of rank 4 with static strips, found 'tensor<1x2x4x?xf32>'}}
+  // expected-error @+1 {{C1: expected packed of rank 4 with static strips, or of rank 5 with pairs of bf16, found 'tensor<1x2x4x?xf32>'}}
   %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x2x4x?xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+// Pairs are of bf16 only.
+func.func @packed_matmul_c1_pairs(%x: tensor<2x4xf16>, %w: tensor<1x2x2x16x2xf16>, %y: tensor<2x32xf32>) {
+  // expected-error @+1 {{C1: expected packed of rank 4 with static strips, or of rank 5 with pairs of bf16, found 'tensor<1x2x2x16x2xf16>'}}
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf16>, tensor<1x2x2x16x2xf16>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c2_pairs(%x: tensor<2x5xbf16>, %w: tensor<1x2x2x16x2xbf16>, %y: tensor<2x32xf32>) {
+  // expected-error @+1 {{C2: expected dim 2 of packed to be 3, found 2}}
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x5xbf16>, tensor<1x2x2x16x2xbf16>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c6(%x: tensor<2x4xf32>, %w: tensor<1x2x4x16xf16>, %y: tensor<2x32xf32>) {
+  // expected-error @+1 {{C6: expected packed of 'f32', found 'f16'}}
+  %0 = ds.packed_matmul ins(%x, %w : tensor<2x4xf32>, tensor<1x2x4x16xf16>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
   return
 }
 

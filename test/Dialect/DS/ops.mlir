@@ -17,10 +17,14 @@ func.func @linear(%x: tensor<?x?x4xf32>, %v: tensor<4xf16>, %b: tensor<8xf32>,
 
 // CHECK-LABEL: func.func @packed_matmul
 func.func @packed_matmul(%x: tensor<?x4xf32>, %w: tensor<?x2x4x16xf32>, %y: tensor<?x?xf32>,
+                         %xh: tensor<?x5xbf16>, %wh: tensor<?x2x3x16x2xbf16>,
                          %xm: memref<?x4xf32, strided<[?, 1], offset: ?>>,
                          %wm: memref<2x2x4x16xf32>, %ym: memref<?x40xf32>) {
   // CHECK: ds.packed_matmul ins(%{{.+}}, %{{.+}} : tensor<?x4xf32>, tensor<?x2x4x16xf32>) outs(%{{.+}} : tensor<?x?xf32>) -> tensor<?x?xf32>
   %0 = ds.packed_matmul ins(%x, %w : tensor<?x4xf32>, tensor<?x2x4x16xf32>)
+         outs(%y : tensor<?x?xf32>) -> tensor<?x?xf32>
+  // CHECK: ds.packed_matmul ins(%{{.+}}, %{{.+}} : tensor<?x5xbf16>, tensor<?x2x3x16x2xbf16>) outs(%{{.+}} : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %p = ds.packed_matmul ins(%xh, %wh : tensor<?x5xbf16>, tensor<?x2x3x16x2xbf16>)
          outs(%y : tensor<?x?xf32>) -> tensor<?x?xf32>
   // CHECK: ds.packed_matmul ins(%{{.+}}, %{{.+}} : memref<?x4xf32, strided<[?, 1], offset: ?>>, memref<2x2x4x16xf32>) outs(%{{.+}} : memref<?x40xf32>){{$}}
   ds.packed_matmul ins(%xm, %wm : memref<?x4xf32, strided<[?, 1], offset: ?>>, memref<2x2x4x16xf32>)

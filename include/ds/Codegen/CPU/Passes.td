@@ -184,11 +184,13 @@ def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
            "rows of the register tile of matrix products">,
     Option<"tileLanes", "tile-lanes", "int64_t", "32",
            "columns of the register tile of matrix products">,
+    Option<"dotsBF16", "dots-bf16", "bool", "false",
+           "whether the target has AVX-512 dot products of pairs of bf16">,
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect",
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"];
+    "::mlir::vector::VectorDialect", "::mlir::x86vector::X86VectorDialect"];
 }
 
 def InsertCopies : Pass<"ds-insert-copies", "::mlir::ModuleOp"> {
@@ -235,12 +237,12 @@ def LowerChecks : Pass<"ds-lower-checks", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
-def MaskHalves : Pass<"ds-mask-halves"> {
-  let summary = "masked accesses of half-precision floats as 16-bit integers";
+def HalvesAsIntegers : Pass<"ds-halves-as-integers"> {
+  let summary = "what only moves half-precision floats, on 16-bit integers";
   let description = [{
-    Where a target has no masked access of 16-bit elements, LLVM takes the
-    vector apart. Of floats it makes f32 on the way, for which it needs calls
-    that compiled code does not have; integers stay what they are.
+    Where a target has no masked access or shuffle of 16-bit elements, LLVM
+    takes the vector apart. Of floats it makes f32 on the way, for which it
+    needs calls that compiled code does not have; integers stay what they are.
 
     ```mlir
     // before

@@ -23,6 +23,9 @@ struct CPUTileOptions : PassPipelineOptions<CPUTileOptions> {
   Option<int64_t> tileLanes{*this, "tile-lanes",
                             llvm::cl::desc("columns of the register tile"),
                             llvm::cl::init(32)};
+  Option<bool> dotsBF16{*this, "dots-bf16",
+                        llvm::cl::desc("dot products of pairs of bf16"),
+                        llvm::cl::init(false)};
 };
 
 /// linalg on tensors to fused and tiled linalg on tensors.

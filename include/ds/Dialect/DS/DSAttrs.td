@@ -49,13 +49,16 @@ def DS_PackAttr : DS_Attr<"Pack", "pack"> {
   let summary = "A step of a weight's transformations: panels of columns for a matrix product";
   let description = [{
     Takes K x N to P x S x K x L: P panels of S strips of L columns, where P is
-    the least that holds all columns. Columns past N are zero. A strip is what
-    one stream of loads reads from first to last.
+    the least that holds all columns. A strip is what one stream of loads reads
+    from first to last. With a depth D above 1 it becomes P x S x K/D x L x D:
+    D consecutive elements of a column lie side by side, as instructions for dot
+    products take them. Columns past N, and rows past K, are zero.
 
-    Example: `#ds.pack<2 x 16>`
+    Examples: `#ds.pack<2 x 16>`, `#ds.pack<2 x 16 x 2>`
   }];
-  let parameters = (ins "int64_t":$strips, "int64_t":$columns);
-  let assemblyFormat = "`<` $strips `x` $columns `>`";
+  let parameters = (ins "int64_t":$strips, "int64_t":$columns,
+    DefaultValuedParameter<"int64_t", "1">:$depth);
+  let assemblyFormat = "`<` $strips `x` $columns (`x` $depth^)? `>`";
 }
 
 #endif // DS_DIALECT_DS_DSATTRS_TD

@@ -52,8 +52,11 @@ def DS_LinearOp : DS_ValueOp<"linear"> {
     "$x `,` $w (`,` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
 
+def DS_MatrixTensorOrMemRef
+    : AnyTypeOf<[RankedTensorOf<[F32, F16, BF16]>,
+                 StridedMemRefRankOf<[F32, F16, BF16], [2, 4, 5]>]>;
 def DS_F32TensorOrMemRef
-    : AnyTypeOf<[RankedTensorOf<[F32]>, StridedMemRefRankOf<[F32], [2, 4]>]>;
+    : AnyTypeOf<[RankedTensorOf<[F32]>, StridedMemRefRankOf<[F32], [2]>]>;
 
 def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
     DestinationStyleOpInterface,
@@ -70,30 +73,36 @@ def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
       "getIterationDomainTileFromOperandTiles"]>]> {
   let summary = "a matrix product with a weight packed in panels of columns";
   let description = [{
-    `y[m, n] = Σ_k x[m, k] · packed[n / SL, n / L mod S, k, n mod L]`
+    `y[m, n] = Σ_k x[m, k] · packed[n / SL, n / L mod S, k / D, n mod L, k mod D]`
 
     What `ds.linear` becomes on the CPU. The weight lies in panels of S strips
     of L columns, as `#ds.pack` makes them, so that an inner loop reads each
     strip from first to last; columns past N in the last panel are padding and
     are not stored. `init` gives the result its place: it is overwritten and
-    never read. Each element is one chain of fused multiply-adds over
+    never read. Each element is one chain of fused multiply-adds in f32 over
     k = 0 … K−1, whatever M and N are, so tiles of any size give the same bits.
+    Of bf16, D = 2 elements lie side by side: where a target multiplies pairs,
+    a step of the chain adds the two products of a pair in the order that its
+    instruction has.
 
     The loops are (M, N). A tile starts at a column that is a multiple of S·L
     and holds whole panels, but for the last one.
 
     | operand | shape | element type |
     |---|---|---|
-    | x | [M, K] | f32 |
-    | packed | [P, S, K, L], S and L static | f32 |
+    | x | [M, K] | f32, f16 or bf16 |
+    | packed | [P, S, K, L] (D = 1) or [P, S, ⌈K/D⌉, L, D]; S, L and D static | as x |
     | init | [M, N] with (P−1)·S·L < N ≤ P·S·L | f32 |
 
-    - C1: x and init have rank 2, packed has rank 4 and static strips.
-    - C2: x and packed have the same K.
+    - C1: x and init have rank 2, packed has rank 4 and static strips, or rank 5
+      and, side by side, two elements of bf16.
+    - C2: x and packed have the same K, but for rows of zeros that complete the
+      last pair.
     - C3: x and init have the same M.
     - C4: N fills the P panels, but for part of the last.
     - C5: all operands are tensors and the result has init's type, or all are
       memrefs and there is no result.
+    - C6: x and packed have the same element type.
 
     Example:
 
@@ -105,8 +114,8 @@ def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
     ```
   }];
   let arguments = (ins
-    DS_F32TensorOrMemRef:$x,
-    DS_F32TensorOrMemRef:$packed,
+    DS_MatrixTensorOrMemRef:$x,
+    DS_MatrixTensorOrMemRef:$packed,
     DS_F32TensorOrMemRef:$init);
   let results = (outs Variadic<RankedTensorOf<[F32]>>:$results);
   let assemblyFormat = [{
@@ -127,6 +136,11 @@ def DS_PackedMatmulOp : DS_Op<"packed_matmul", [
     int64_t getStrip() {
       return ::llvm::cast<::mlir::ShapedType>(getPacked().getType())
           .getDimSize(3);
+    }
+    /// The number of elements of a column that lie side by side.
+    int64_t getDepth() {
+      auto type = ::llvm::cast<::mlir::ShapedType>(getPacked().getType());
+      return type.getRank() == 5 ? type.getDimSize(4) : 1;
     }
     /// The number of columns in a panel.
     int64_t getPanel() {

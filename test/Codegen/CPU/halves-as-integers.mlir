@@ -1,7 +1,7 @@
-// RUN: ds-opt %s --ds-mask-halves | FileCheck %s
+// RUN: ds-opt %s --ds-halves-as-integers | FileCheck %s
 
-// Masked accesses of halves go through integers of 16 bits: LLVM would make
-// calls of them where a target has no such instruction. Floats stay.
+// Masked accesses and shuffles of halves go through integers of 16 bits: LLVM
+// would make calls of them where a target has no such instruction. Floats stay.
 // CHECK-LABEL: llvm.func @halves
 // CHECK: %[[PASS:.+]] = llvm.bitcast %{{.+}} : vector<16xbf16> to vector<16xi16>
 // CHECK: %[[BITS:.+]] = llvm.intr.masked.load %{{.+}}, %{{.+}}, %[[PASS]] {alignment = 2 : i32} : {{.*}} -> vector<16xi16>
@@ -12,6 +12,14 @@ llvm.func @halves(%from: !llvm.ptr, %to: !llvm.ptr, %mask: vector<16xi1>, %v: ve
       : (!llvm.ptr, vector<16xi1>, vector<16xbf16>) -> vector<16xbf16>
   llvm.intr.masked.store %v, %to, %mask {alignment = 2 : i32} : vector<16xbf16>, vector<16xi1> into !llvm.ptr
   llvm.return %r : vector<16xbf16>
+}
+
+// CHECK-LABEL: llvm.func @shuffled
+// CHECK: llvm.shufflevector %{{.+}}, %{{.+}} [0, 4, 1, 5] : vector<4xi16>
+// CHECK: llvm.bitcast %{{.+}} : vector<4xi16> to vector<4xbf16>
+llvm.func @shuffled(%a: vector<4xbf16>, %b: vector<4xbf16>) -> vector<4xbf16> {
+  %r = llvm.shufflevector %a, %b [0, 4, 1, 5] : vector<4xbf16>
+  llvm.return %r : vector<4xbf16>
 }
 
 // CHECK-LABEL: llvm.func @floats

@@ -1,4 +1,4 @@
-//===- MaskHalves.cpp - Masked accesses of halves as integers -------------===//
+//===- HalvesAsIntegers.cpp - Halves that only move, as integers ----------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -9,7 +9,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::ds {
-#define GEN_PASS_DEF_MASKHALVES
+#define GEN_PASS_DEF_HALVESASINTEGERS
 #include "ds/Codegen/CPU/Passes.h.inc"
 } // namespace mlir::ds
 
@@ -17,7 +17,8 @@ using namespace mlir;
 using namespace mlir::ds;
 
 namespace {
-struct MaskHalves : mlir::ds::impl::MaskHalvesBase<MaskHalves> {
+struct HalvesAsIntegers
+    : mlir::ds::impl::HalvesAsIntegersBase<HalvesAsIntegers> {
   void runOnOperation() override;
 };
 } // namespace
@@ -57,10 +58,25 @@ static LogicalResult storeIntegers(LLVM::MaskedStoreOp op, PatternRewriter &b) {
   return success();
 }
 
-void MaskHalves::runOnOperation() {
+static LogicalResult shuffleIntegers(LLVM::ShuffleVectorOp op,
+                                     PatternRewriter &b) {
+  VectorType integers = asIntegers(op.getV1().getType());
+  if (!integers)
+    return b.notifyMatchFailure(op, "not vectors of halves");
+  Location loc = op.getLoc();
+  Value lhs = LLVM::BitcastOp::create(b, loc, integers, op.getV1());
+  Value rhs = LLVM::BitcastOp::create(b, loc, integers, op.getV2());
+  Value shuffled =
+      LLVM::ShuffleVectorOp::create(b, loc, lhs, rhs, op.getMask());
+  b.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), shuffled);
+  return success();
+}
+
+void HalvesAsIntegers::runOnOperation() {
   RewritePatternSet patterns(&getContext());
   patterns.add(loadIntegers);
   patterns.add(storeIntegers);
+  patterns.add(shuffleIntegers);
   if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
     signalPassFailure();
 }
