@@ -146,6 +146,7 @@ CompileResult mlir::ds::runPhases(ModuleOp module, std::optional<Phase> from,
   tile.tileRows = target.tileRows;
   tile.tileLanes = target.tileLanes;
   tile.dotsBF16 = target.dotsBF16;
+  tile.tilesBF16 = target.tilesBF16;
   for (auto [name, phase] : getPhases()) {
     // The importer has run before.
     bool isImport = phase == Phase::Import && !from;

@@ -5,6 +5,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -17,7 +21,7 @@ namespace {
 
 enum Register { EAX, EBX, ECX, EDX };
 /// State that the operating system must save for a feature to be usable.
-enum OSState { None, AVX, AVX512 };
+enum OSState { None, AVX, AVX512, AMX };
 
 struct Feature {
   std::string_view name;
@@ -84,7 +88,10 @@ constexpr Feature features[] = {
     {"movdir64b", 7, 0, ECX, 28, None},
     {"avx512vp2intersect", 7, 0, EDX, 8, AVX512},
     {"serialize", 7, 0, EDX, 14, None},
+    {"amx-bf16", 7, 0, EDX, 22, AMX},
     {"avx512fp16", 7, 0, EDX, 23, AVX512},
+    {"amx-tile", 7, 0, EDX, 24, AMX},
+    {"amx-int8", 7, 0, EDX, 25, AMX},
     {"sha512", 7, 1, EAX, 0, AVX},
     {"sm3", 7, 1, EAX, 1, AVX},
     {"sm4", 7, 1, EAX, 2, AVX},
@@ -126,9 +133,9 @@ uint64_t savedState() {
 }
 
 bool isSaved(OSState state, uint64_t saved) {
-  constexpr uint64_t ymm = 0x6, zmm = 0xe6;
-  uint64_t needed = state == AVX512 ? zmm : state == AVX ? ymm : 0;
-  return (saved & needed) == needed;
+  constexpr uint64_t needed[] = {/*None=*/0, /*AVX=*/0x6, /*AVX512=*/0xe6,
+                                 /*AMX=*/0x60000};
+  return (saved & needed[state]) == needed[state];
 }
 
 std::vector<std::string_view> detect() {
@@ -145,6 +152,24 @@ std::vector<std::string_view> detect() {
 }
 
 } // namespace
+
+/// Asks the system to keep tile registers for this process, which it does not
+/// unless it is asked: they are 8 KiB for each thread.
+static bool requestTiles() {
+#if defined(__linux__)
+  constexpr long requestPermission = 0x1023, tileData = 18;
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+#else
+  return false;
+#endif
+}
+
+static bool isUsable(std::string_view feature) {
+  if (feature.substr(0, 4) != "amx-")
+    return true;
+  static const bool granted = requestTiles();
+  return granted;
+}
 
 const char *ds::rt::hostArch() { return "x86_64"; }
 
@@ -194,11 +219,13 @@ std::vector<std::string_view> detect() {
 
 } // namespace
 
+static bool isUsable(std::string_view) { return true; }
 const char *ds::rt::hostArch() { return "aarch64"; }
 
 #else
 
 static std::vector<std::string_view> detect() { return {}; }
+static bool isUsable(std::string_view) { return true; }
 const char *ds::rt::hostArch() { return "unknown"; }
 
 #endif
@@ -210,5 +237,6 @@ const std::vector<std::string_view> &ds::rt::hostFeatures() {
 
 bool ds::rt::hostHasFeature(std::string_view feature) {
   const auto &found = hostFeatures();
-  return std::find(found.begin(), found.end(), feature) != found.end();
+  return std::find(found.begin(), found.end(), feature) != found.end() &&
+         isUsable(feature);
 }

@@ -45,7 +45,8 @@ void GenerateKernels::runOnOperation() {
     rewriter.eraseOp(copy);
   }
 
-  MicroKernels kernels(module, {tileRows, tileLanes, lanes, dotsBF16});
+  MicroKernels kernels(module,
+                       {tileRows, tileLanes, lanes, dotsBF16, tilesBF16});
   SmallVector<PackedMatmulOp> products;
   module.walk([&](PackedMatmulOp op) { products.push_back(op); });
   for (PackedMatmulOp op : products) {

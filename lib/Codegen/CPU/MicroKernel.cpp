@@ -22,6 +22,7 @@ struct MicroKernels::Kernel {
   int64_t depth;       // elements of a column of B that lie side by side
   bool masksB, masksC; // columns past those that count are not there
   bool accumulate;
+  bool tiles; // in tile registers
 };
 
 namespace {
@@ -228,7 +229,7 @@ func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
   std::string key;
   llvm::raw_string_ostream os(key);
   os << kernel.rows << ' ' << kernel.width << ' ' << kernel.depth
-     << kernel.masksB << kernel.masksC << kernel.accumulate
+     << kernel.masksB << kernel.masksC << kernel.accumulate << kernel.tiles
      << operands.getTypes();
   func::FuncOp &function = kernels[key];
   if (function)
@@ -244,9 +245,12 @@ func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
   // Many products call it: one copy keeps the code small.
   function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   b.setInsertionPointToStart(function.addEntryBlock());
-  KernelBody(b, loc, function, tile.vectorLanes, kernel.rows, kernel.width,
-             kernel.depth)
-      .emit(kernel.masksB, kernel.masksC, kernel.accumulate);
+  if (kernel.tiles)
+    TileKernel::emit(b, loc, function, kernel.rows);
+  else
+    KernelBody(b, loc, function, tile.vectorLanes, kernel.rows, kernel.width,
+               kernel.depth)
+        .emit(kernel.masksB, kernel.masksC, kernel.accumulate);
   return function;
 }
 
@@ -359,6 +363,18 @@ void Calls::run(Emit emit) {
   scf::YieldOp::create(b, loc);
 }
 
+/// Whether a product is of whole tiles but for the number of rows.
+bool MicroKernels::takesTiles(Value a, const Columns &columns,
+                              OpFoldResult columnCount, bool accumulate) const {
+  auto aType = cast<MemRefType>(a.getType());
+  return tile.tilesBF16 && aType.getElementType().isBF16() && !accumulate &&
+         !aType.isDynamicDim(1) &&
+         aType.getDimSize(1) % TileKernel::depth == 0 &&
+         isConstantIntValue(columnCount, TileKernel::columns) &&
+         cast<MemRefType>(columns.memory.getType()).getShape().take_front() ==
+             ArrayRef<int64_t>{2};
+}
+
 void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
                                const Columns &columns, Value c,
                                OpFoldResult rows, OpFoldResult columnCount,
@@ -376,15 +392,17 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
   // As many strips at once as there are registers for: with few rows, one
   // strip alone would leave the multipliers waiting for its sums. Beside the
   // sums, a row of B is in registers.
+  bool tiles = takesTiles(a, columns, columnCount, accumulate);
+  int64_t tileRows = tiles ? TileKernel::rows : tile.rows;
   auto widthFor = [&](int64_t kernelRows) {
     int64_t width = strips * strip;
-    while (width > strip &&
+    while (!tiles && width > strip &&
            (kernelRows + 1) * width > (tile.rows + 1) * tile.lanes)
       width /= 2;
     return width;
   };
   std::optional<int64_t> known = getConstantIntValue(columnCount);
-  Calls calls(b, loc, rows, tile.rows, widthFor,
+  Calls calls(b, loc, rows, tileRows, widthFor,
               std::min(known.value_or(strips * strip), strips * strip));
 
   OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
@@ -392,7 +410,9 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
   OpFoldResult steps = isStrips ? memref::getMixedSize(b, loc, memory, 1) : k;
   Value total = getValueOrCreateConstantIndexOp(b, loc, columnCount);
   Value step, perCall;
-  if (columns.next) {
+  // Loads of tiles take whole strips in order, which needs no help.
+  Value following = tiles ? Value() : columns.next;
+  if (following) {
     // Each call brings in its share, evenly along k.
     Value elements =
         arith::ConstantIndexOp::create(b, loc, strips * strip * depth);
@@ -428,10 +448,10 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
           SmallVector<OpFoldResult>(3, one));
     SmallVector<Value> operands{share(b, loc, aRows), share(b, loc, bStrips),
                                 share(b, loc, cRows), left};
-    if (columns.next) {
+    if (following) {
       Value start = arith::MulIOp::create(b, loc, number, perCall);
       Value all = memref::CollapseShapeOp::create(
-          b, loc, columns.next,
+          b, loc, following,
           SmallVector<ReassociationIndices>{
               llvm::to_vector(llvm::seq<int64_t>(rank))});
       Value next = memref::SubViewOp::create(
@@ -439,9 +459,10 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
           ArrayRef<OpFoldResult>{perCall}, ArrayRef<OpFoldResult>{one});
       llvm::append_values(operands, next, step);
     }
-    func::FuncOp kernel = getKernel(
-        {kernelRows, width, depth, !isFull && !isStrips, !isFull, accumulate},
-        operands);
+    func::FuncOp kernel =
+        getKernel({kernelRows, width, depth, !isFull && !isStrips, !isFull,
+                   accumulate, tiles},
+                  operands);
     func::CallOp::create(b, loc, kernel, operands);
   });
 }

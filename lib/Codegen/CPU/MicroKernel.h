@@ -24,6 +24,18 @@ struct RegisterTile {
   int64_t vectorLanes = 16;
   /// Whether an instruction multiplies pairs of bf16 and adds them to f32.
   bool dotsBF16 = false;
+  /// Whether there are tile registers (AMX) for products of bf16.
+  bool tilesBF16 = false;
+};
+
+/// Kernels for tile registers: `rows` x `columns` elements of C at most, K a
+/// multiple of `depth`.
+struct TileKernel {
+  static constexpr int64_t rows = 32, columns = 32, depth = 32;
+  /// Writes the body of a kernel with the arguments A [rows, K] of bf16, B
+  /// [2, K / 2, 32] of bf16, C [rows, N] of f32.
+  static void emit(OpBuilder &b, Location loc, func::FuncOp function,
+                   int64_t rows);
 };
 
 /// The right-hand side of a product: K rows of columns that lie next to each
@@ -60,6 +72,8 @@ public:
 
 private:
   struct Kernel;
+  bool takesTiles(Value a, const Columns &columns, OpFoldResult columnCount,
+                  bool accumulate) const;
   func::FuncOp getKernel(const Kernel &kernel, ValueRange operands);
 
   ModuleOp module;

@@ -60,6 +60,7 @@ void mlir::ds::buildBufferizePipeline(OpPassManager &pm,
   kernels.tileRows = options.tileRows;
   kernels.tileLanes = options.tileLanes;
   kernels.dotsBF16 = options.dotsBF16;
+  kernels.tilesBF16 = options.tilesBF16;
   pm.addPass(createGenerateKernels(kernels));
   // Once loops are vectors, so that both have the same arithmetic.
   pm.addPass(createExpandMath());
@@ -82,6 +83,7 @@ void mlir::ds::buildLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   ConvertVectorToLLVMPassOptions vectors;
   vectors.x86Vector = true;
+  vectors.amx = true;
   pm.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());

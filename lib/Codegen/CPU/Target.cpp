@@ -141,5 +141,6 @@ llvm::Expected<CPUTarget> mlir::ds::parseCPUTarget(llvm::StringRef text) {
     std::tie(target.lanes, target.tileRows, target.tileLanes) =
         std::tuple(isX86 ? 8 : 4, 6, 16);
   target.dotsBF16 = hasAVX512 && info->checkFeatures("+avx512bf16");
+  target.tilesBF16 = target.dotsBF16 && info->checkFeatures("+amx-bf16");
   return target;
 }

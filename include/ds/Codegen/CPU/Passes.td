@@ -186,10 +186,13 @@ def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
            "columns of the register tile of matrix products">,
     Option<"dotsBF16", "dots-bf16", "bool", "false",
            "whether the target has AVX-512 dot products of pairs of bf16">,
+    Option<"tilesBF16", "tiles-bf16", "bool", "false",
+           "whether the target has tile registers (AMX) for bf16, and dots">,
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect",
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::amx::AMXDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::vector::VectorDialect", "::mlir::x86vector::X86VectorDialect"];
 }
 

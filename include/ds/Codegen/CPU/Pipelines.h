@@ -26,6 +26,9 @@ struct CPUTileOptions : PassPipelineOptions<CPUTileOptions> {
   Option<bool> dotsBF16{*this, "dots-bf16",
                         llvm::cl::desc("dot products of pairs of bf16"),
                         llvm::cl::init(false)};
+  Option<bool> tilesBF16{*this, "tiles-bf16",
+                         llvm::cl::desc("tile registers for bf16"),
+                         llvm::cl::init(false)};
 };
 
 /// linalg on tensors to fused and tiled linalg on tensors.

@@ -31,7 +31,8 @@ struct CPUTarget {
   std::vector<std::string> required;
   int64_t lanes = 16; ///< f32 elements of a vector register
   int64_t tileRows = 8, tileLanes = 32;
-  bool dotsBF16 = false; ///< AVX-512 dot products of pairs of bf16
+  bool dotsBF16 = false;  ///< AVX-512 dot products of pairs of bf16
+  bool tilesBF16 = false; ///< tile registers for bf16, and dot products
 
   /// A name for files: x86_64-x86-64-v4.
   std::string name() const;
