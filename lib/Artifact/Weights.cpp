@@ -10,7 +10,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SHA256.h"
+
+#include <openssl/sha.h>
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -109,7 +110,8 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
     return weightError("'" + source.getFile() + "' ends before byte " +
                        llvm::Twine(source.getOffset() + source.getLength()));
   if (!source.getDigest().empty()) {
-    auto digest = llvm::SHA256::hash(llvm::arrayRefFromStringRef(bytes));
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256(bytes.bytes_begin(), bytes.size(), digest);
     std::string found = llvm::toHex(digest, /*LowerCase=*/true);
     if (found != source.getDigest())
       return weightError("weights in '" + source.getFile() +

@@ -202,10 +202,9 @@ static LogicalResult requireOneLayout(ArrayRef<Variant> variants) {
   return success();
 }
 
-LogicalResult
-mlir::ds::writeArtifact(ArrayRef<Variant> variants,
-                        const CompileOptions &options,
-                        const artifact::SafeTensorsWriter *tests) {
+LogicalResult mlir::ds::writeArtifact(
+    ArrayRef<Variant> variants, const CompileOptions &options,
+    function_ref<void(artifact::SafeTensorsWriter &)> addTests) {
   if (failed(requireOneLayout(variants)))
     return failure();
   ModuleOp module = *variants.front().module;
@@ -241,11 +240,13 @@ mlir::ds::writeArtifact(ArrayRef<Variant> variants,
                          return weights.write(os);
                        }});
   }
-  if (tests && !tests->empty()) {
+  artifact::SafeTensorsWriter tests;
+  if (addTests)
+    addTests(tests);
+  if (!tests.empty()) {
     manifest.selfTestMember = "selftest.safetensors";
-    members.push_back({manifest.selfTestMember, [&](llvm::raw_ostream &os) {
-                         return tests->write(os);
-                       }});
+    members.push_back({manifest.selfTestMember,
+                       [&](llvm::raw_ostream &os) { return tests.write(os); }});
   }
   if (llvm::Error error =
           artifact::writeBundle(options.output, manifest, members))

@@ -26,10 +26,10 @@ struct Variant {
 
 /// Generates and links the code of all variants, which are of one model,
 /// evaluates the weights and writes the artifact to `options.output`, with the
-/// self-test in `tests` unless that is null or empty.
-LogicalResult writeArtifact(ArrayRef<Variant> variants,
-                            const CompileOptions &options,
-                            const artifact::SafeTensorsWriter *tests);
+/// self-test that `addTests` adds once there is code, if it is set.
+LogicalResult
+writeArtifact(ArrayRef<Variant> variants, const CompileOptions &options,
+              function_ref<void(artifact::SafeTensorsWriter &)> addTests);
 
 } // namespace mlir::ds
 

@@ -144,13 +144,16 @@ CompileResult Compilation::write() {
     only->print(os, OpPrintingFlags().enableDebugInfo());
     return asResult(writeFile(loc, options.output, text));
   }
-  artifact::SafeTensorsWriter tests;
-  // Only now: what is wrong with the model has been told, once.
-  if (reference)
-    addSelfTest(*reference, options, tests);
   if (options.progress)
     llvm::errs() << "ds-compile: artifact\n";
-  return asResult(writeArtifact(variants, options, &tests));
+  if (!reference)
+    return asResult(writeArtifact(variants, options, /*addTests=*/nullptr));
+  // Only now: what is wrong with the model has been told, once.
+  SelfTest test(*reference, options);
+  return asResult(
+      writeArtifact(variants, options, [&](artifact::SafeTensorsWriter &tests) {
+        test.record(tests);
+      }));
 }
 
 CompileResult Compilation::run() {

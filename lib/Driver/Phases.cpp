@@ -11,6 +11,7 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -45,6 +46,8 @@ void mlir::ds::registerCompilerDialects(DialectRegistry &registry) {
   // With all of upstream come all external models: a missing one silently
   // disables what it models.
   ds::registerAllDialects(registry);
+  // Before any thread translates: a context takes them from one at a time.
+  registerAllToLLVMIRTranslations(registry);
 }
 
 void mlir::ds::registerCompilerPasses() { ds::registerAllPasses(); }

@@ -13,10 +13,11 @@
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <csignal>
 #include <memory>
 #include <random>
 
@@ -157,12 +158,16 @@ static bool recordEntry(ds_context *context, const ds_entry *entry,
   return false;
 }
 
-/// Compiles the graph as it is spelled to a temporary artifact.
-static LogicalResult compileReference(OwningOpRef<ModuleOp> graph,
-                                      StringRef path, CompileOptions options) {
+/// The least CPU of this machine's kind.
+static StringRef referenceTarget() {
   llvm::Triple host(llvm::sys::getDefaultTargetTriple());
-  llvm::Expected<CPUTarget> target =
-      parseCPUTarget(host.isX86() ? "x86_64:x86-64-v3" : "aarch64");
+  return host.isX86() ? "x86_64:x86-64-v3" : "aarch64";
+}
+
+/// Compiles the graph as it is spelled to an artifact at `path`.
+static LogicalResult compileHere(OwningOpRef<ModuleOp> graph, StringRef path,
+                                 CompileOptions options) {
+  llvm::Expected<CPUTarget> target = parseCPUTarget(referenceTarget());
   if (!target) {
     llvm::consumeError(target.takeError());
     return failure();
@@ -180,7 +185,7 @@ static LogicalResult compileReference(OwningOpRef<ModuleOp> graph,
     return failure();
   std::vector<Variant> variants;
   variants.push_back({*target, std::move(graph)});
-  return writeArtifact(variants, options, /*tests=*/nullptr);
+  return writeArtifact(variants, options, /*addTests=*/nullptr);
 }
 
 /// Bytes of the largest port of `entry`, with dynamic dims as makeInputs has
@@ -207,28 +212,93 @@ static int64_t weightBytes(ModuleOp graph) {
   return bytes;
 }
 
-void mlir::ds::addSelfTest(ModuleOp graph, const CompileOptions &options,
-                           artifact::SafeTensorsWriter &tests) {
-  auto giveUp = [&](const Twine &why) {
-    emitRemark(graph.getLoc()) << "the artifact has no self-test: " << why;
-  };
+SelfTest::SelfTest(ModuleOp graph, const CompileOptions &options)
+    : graph(graph), options(options) {
+  std::error_code error;
   if (weightBytes(graph) > largestWeights)
-    return giveUp("its weights are larger than " + Twine(largestWeights >> 20) +
-                  " MiB");
-  SmallString<128> path;
-  if (std::error_code error =
-          llvm::sys::fs::createTemporaryFile("ds-reference", "dsa", path))
-    return giveUp(error.message());
-  llvm::FileRemover remover(path);
-  // What the graph cannot be compiled for has been told by then.
-  if (failed(compileReference(graph.clone(), path, options)))
-    return giveUp("the reference could not be compiled");
+    giveUp("its weights are larger than " + Twine(largestWeights >> 20) +
+           " MiB");
+  else if ((error = llvm::sys::fs::createTemporaryFile("ds-reference", "dsa",
+                                                       artifactFile)))
+    giveUp(error.message());
+  else
+    start();
+}
 
+/// Has the graph compiled by another process. Where that cannot be started, it
+/// is compiled here, later.
+void SelfTest::start() {
+  llvm::sys::RemoveFileOnSignal(artifactFile);
+  int descriptor = -1;
+  if (options.compiler.empty() ||
+      llvm::sys::fs::createTemporaryFile("ds-reference", "mlir", descriptor,
+                                         graphFile))
+    return;
+  llvm::sys::RemoveFileOnSignal(graphFile);
+  {
+    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+    graph->print(os, OpPrintingFlags().enableDebugInfo());
+    os.flush();
+    if (os.has_error()) {
+      os.clear_error();
+      return;
+    }
+  }
+  std::string target = ("--target=" + referenceTarget()).str();
+  StringRef arguments[] = {options.compiler,
+                           graphFile,
+                           "--compile-from=raise",
+                           "-O0",
+                           "--jobs=1",
+                           "--progress=never",
+                           target,
+                           "-o",
+                           artifactFile};
+  // What the graph cannot be compiled for has been told.
+  std::optional<StringRef> nowhere[] = {StringRef(), StringRef(), StringRef()};
+  process = llvm::sys::ExecuteNoWait(options.compiler, arguments,
+                                     /*Env=*/std::nullopt, nowhere);
+}
+
+/// Waits until there is a reference; tells whether there is one.
+bool SelfTest::compile() {
+  if (process.Pid == llvm::sys::ProcessInfo::InvalidPid)
+    return succeeded(compileHere(graph.clone(), artifactFile, options));
+  llvm::sys::ProcessInfo ended =
+      llvm::sys::Wait(process, /*SecondsToWait=*/std::nullopt);
+  process = {};
+  return ended.ReturnCode == 0;
+}
+
+SelfTest::~SelfTest() {
+  if (process.Pid != llvm::sys::ProcessInfo::InvalidPid) {
+    (void)::kill(process.Pid, SIGKILL);
+    (void)llvm::sys::Wait(process, /*SecondsToWait=*/std::nullopt);
+  }
+  for (const SmallString<128> &file : {graphFile, artifactFile})
+    if (!file.empty()) {
+      // One that cannot be removed is in nobody's way.
+      std::error_code error = llvm::sys::fs::remove(file);
+      (void)error;
+      llvm::sys::DontRemoveFileOnSignal(file);
+    }
+}
+
+void SelfTest::giveUp(const Twine &why) {
+  isPossible = false;
+  emitRemark(graph.getLoc()) << "the artifact has no self-test: " << why;
+}
+
+void SelfTest::record(artifact::SafeTensorsWriter &tests) {
+  if (!isPossible)
+    return;
+  if (!compile())
+    return giveUp("the reference could not be compiled");
   ds_load_options load = {};
   load.struct_size = sizeof(load);
   load.threads = 1;
   ds_module *module = nullptr;
-  if (ds_module_load(path.c_str(), &load, &module) != DS_OK)
+  if (ds_module_load(artifactFile.c_str(), &load, &module) != DS_OK)
     return giveUp(ds_last_error());
   ModuleHandle moduleOwner(module, ds_module_release);
   ds_context *context = nullptr;

@@ -11,7 +11,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/SHA256.h"
+
+#include <openssl/sha.h>
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -63,9 +64,8 @@ LogicalResult GraphImporter::run() {
     if (isa<arith::ArithDialect, tensor::TensorDialect>(op.getDialect()) &&
         isOpTriviallyDead(&op))
       op.erase();
-  std::string digest =
-      llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(file.bytes())),
-                  /*LowerCase=*/true);
+  uint8_t digest[SHA256_DIGEST_LENGTH];
+  SHA256(file.bytes().bytes_begin(), file.bytes().size(), digest);
   module->setAttr(
       "ds.source",
       builder.getDictionaryAttr(
@@ -73,7 +73,8 @@ LogicalResult GraphImporter::run() {
                "file", builder.getStringAttr(file.path().rsplit('/').second)),
            builder.getNamedAttr(
                "opset", builder.getI64IntegerAttr(scope.opsets.lookup(""))),
-           builder.getNamedAttr("sha256", builder.getStringAttr(digest))}));
+           builder.getNamedAttr("sha256", builder.getStringAttr(llvm::toHex(
+                                              digest, /*LowerCase=*/true)))}));
   return success();
 }
 

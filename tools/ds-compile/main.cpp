@@ -13,6 +13,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/WithColor.h"
@@ -71,6 +72,8 @@ int main(int argc, char **argv) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   std::optional<llvm::DefaultThreadPool> threads;
   if (options->jobs != 1) {
+    options->compile.compiler = llvm::sys::fs::getMainExecutable(
+        argv[0], reinterpret_cast<void *>(&usageError));
     threads.emplace(llvm::hardware_concurrency(options->jobs));
     context.setThreadPool(*threads);
   }

@@ -70,6 +70,10 @@ struct CompileOptions {
   bool progress = false;
   /// Called after every phase, if set.
   std::function<void(ModuleOp, Phase)> explain;
+  /// ds-compile itself, which is started a second time to compile the
+  /// reference of the self-test beside the model. Empty: that is done in this
+  /// thread, afterwards.
+  std::string compiler;
   /// Where to write what reproduces a fault of the compiler itself; empty for
   /// nowhere.
   std::string reproducer;

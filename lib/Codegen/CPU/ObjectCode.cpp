@@ -6,7 +6,6 @@
 
 #include "ds/Codegen/CPU/Target.h"
 
-#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
 
 #include "lld/Common/Driver.h"
@@ -82,9 +81,6 @@ std::unique_ptr<llvm::Module>
 mlir::ds::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
                             llvm::ArrayRef<CodeEntry> entries,
                             uint64_t weightBytes) {
-  DialectRegistry registry;
-  registerAllToLLVMIRTranslations(registry);
-  module.getContext()->appendDialectRegistry(registry);
   auto translated = translateModuleToLLVMIR(module, context, "ds");
   if (!translated)
     return nullptr;

@@ -53,7 +53,8 @@ struct CodeEntry {
 };
 
 /// Translates a module of the llvm dialect and adds the exported code table of
-/// `entries`, which read `weightBytes` bytes of weights.
+/// `entries`, which read `weightBytes` bytes of weights. The context must have
+/// the translations of all dialects.
 std::unique_ptr<llvm::Module>
 translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
                   llvm::ArrayRef<CodeEntry> entries, uint64_t weightBytes);
