@@ -30,7 +30,9 @@
 
 #include "FlashAttention.h"
 
+#include "ds/Codegen/Linalg/Views.h"
 #include "ds/Dialect/DS/LinalgBuilder.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -50,6 +52,19 @@ namespace {
 /// The running values of a block of query rows.
 struct State {
   Value largest, sum, acc; // [queryBlock], [queryBlock], [Dv, queryBlock]
+};
+
+/// Rows of all heads: [B, heads, rows, width], or as linear layers leave them,
+/// [B, rows, heads, width], where the graph transposes that.
+struct Heads {
+  Value tensor;
+  bool rowsFirst = false;
+
+  template <typename T>
+  SmallVector<T> order(T batch, T head, T row, T element) const {
+    return rowsFirst ? SmallVector<T>{batch, row, head, element}
+                     : SmallVector<T>{batch, head, row, element};
+  }
 };
 
 /// Where the scores of a step lie.
@@ -80,8 +95,8 @@ private:
 
   /// Rows [row, row + count) of the place's sequence and of `head`, as a
   /// matrix.
-  Value sliceRows(Value source, const Place &place, Value head, Value row,
-                  OpFoldResult count, int64_t width);
+  Value sliceRows(const Heads &source, const Place &place, Value head,
+                  Value row, OpFoldResult count, int64_t width);
   /// Where row `row` of the place's sequence lies.
   static Value toPacked(OpBuilder &b, Location loc, const Place &place,
                         Value row) {
@@ -108,10 +123,12 @@ private:
   Type f32() { return b.getF32Type(); }
 
   AttentionOp op;
+  Lowering &l;
   OpBuilder &b;
   Location loc;
   LinalgBuilder linalg;
-  Value query, key, value, bias, headWeight, offsets; // lowered
+  Heads query, key, value;         // lowered
+  Value bias, headWeight, offsets; // lowered
   OpFoldResult sequences;
   SmallVector<OpFoldResult> dims; // B, Hq, T, S; T and S are a task's own where
                                   // sequences are packed
@@ -121,13 +138,29 @@ private:
   /// Whether scores are those of the formula, or in units of ln 2, which saves
   /// a multiplication for each.
   bool natural;
+  /// Whether the result is written with heads after rows, as its only reader
+  /// wants it.
+  bool resultRowsFirst;
 };
 } // namespace
 
+static bool swapsHeadsAndRows(Operation *op) {
+  auto transpose = dyn_cast_or_null<onnx::TransposeOp>(op);
+  return transpose && transpose.getPerm() &&
+         *transpose.getPerm() == ArrayRef<int64_t>{0, 2, 1, 3};
+}
+
+static Heads lowerHeads(Value operand, Lowering &l) {
+  if (swapsHeadsAndRows(operand.getDefiningOp()))
+    return {l.lowered(operand.getDefiningOp()->getOperand(0)),
+            /*rowsFirst=*/true};
+  return {l.lowered(operand), /*rowsFirst=*/false};
+}
+
 FlashAttention::FlashAttention(AttentionOp op, Lowering &l)
-    : op(op), b(l.b), loc(l.loc()), linalg{l.b, l.loc(), /*inTask=*/true},
-      query(l.lowered(op.getQuery())), key(l.lowered(op.getKey())),
-      value(l.lowered(op.getValue())) {
+    : op(op), l(l), b(l.b), loc(l.loc()), linalg{l.b, l.loc(), /*inTask=*/true},
+      query(lowerHeads(op.getQuery(), l)), key(lowerHeads(op.getKey(), l)),
+      value(lowerHeads(op.getValue(), l)) {
   // All that is computed through `shapes` must dominate the tasks.
   ShapeBuilder &shapes = l.shapes;
   dims = llvm::to_vector(shapes.dims(op.getQuery()));
@@ -169,21 +202,23 @@ FlashAttention::FlashAttention(AttentionOp op, Lowering &l)
         last(op.getHeadWeight(), rank == 1 ? ArrayRef(dims).slice(1, 1)
                                            : ArrayRef(dims).take_front(rank));
   }
+  resultRowsFirst = op->hasOneUse() && swapsHeadsAndRows(*op->user_begin());
   natural = op.getSoftcap() ||
             (op.getBias() &&
              isa<FloatType>(
                  cast<ShapedType>(op.getBias().getType()).getElementType()));
 }
 
-Value FlashAttention::sliceRows(Value source, const Place &place, Value head,
-                                Value row, OpFoldResult count, int64_t width) {
-  Type element = cast<ShapedType>(source.getType()).getElementType();
+Value FlashAttention::sliceRows(const Heads &source, const Place &place,
+                                Value head, Value row, OpFoldResult count,
+                                int64_t width) {
+  Type element = cast<ShapedType>(source.tensor.getType()).getElementType();
   ResultShape shape{element, {count, fixed(width)}};
   return tensor::ExtractSliceOp::create(
-      b, loc, getStaticType(shape), source,
-      ArrayRef<OpFoldResult>{place.batch, head, toPacked(b, loc, place, row),
-                             fixed(0)},
-      ArrayRef<OpFoldResult>{fixed(1), fixed(1), count, fixed(width)},
+      b, loc, getStaticType(shape), source.tensor,
+      source.order<OpFoldResult>(place.batch, head,
+                                 toPacked(b, loc, place, row), fixed(0)),
+      source.order<OpFoldResult>(fixed(1), fixed(1), count, fixed(width)),
       SmallVector<OpFoldResult>(4, fixed(1)));
 }
 
@@ -449,13 +484,13 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
         return arith::SelectOp::create(b, loc, empty, zero, quotient);
       });
 
-  SmallVector<OpFoldResult> offsets = {
-      place.batch, place.head, toPacked(b, loc, place, place.row), fixed(0)};
-  SmallVector<OpFoldResult> sizes = {fixed(1), fixed(1), rowCount,
-                                     fixed(valueDepth)};
+  Heads destination{forall.getRegionIterArgs()[0], resultRowsFirst};
+  SmallVector<OpFoldResult> offsets = destination.order<OpFoldResult>(
+      place.batch, place.head, toPacked(b, loc, place, place.row), fixed(0));
+  SmallVector<OpFoldResult> sizes = destination.order<OpFoldResult>(
+      fixed(1), fixed(1), rowCount, fixed(valueDepth));
   SmallVector<OpFoldResult> ones(4, fixed(1)), twoOnes(2, fixed(1)),
       zeros(2, fixed(0));
-  Value destination = forall.getRegionIterArgs()[0];
   Value target = sliceRows(destination, place, place.head, place.row, rowCount,
                            valueDepth);
   Value acc = state.acc;
@@ -479,8 +514,8 @@ void FlashAttention::emitResult(scf::ForallOp forall, const Place &place,
       });
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forall.getTerminator().getBody());
-  tensor::ParallelInsertSliceOp::create(b, loc, result, destination, offsets,
-                                        sizes, ones);
+  tensor::ParallelInsertSliceOp::create(b, loc, result, destination.tensor,
+                                        offsets, sizes, ones);
 }
 
 /// Blocks of query rows in the longest sequence.
@@ -578,18 +613,24 @@ void FlashAttention::emitTask(scf::ForallOp forall) {
 }
 
 Value FlashAttention::run() {
-  SmallVector<OpFoldResult> resultDims = {dims[0], dims[1], dims[2],
-                                          fixed(valueDepth)};
+  Heads order{Value(), resultRowsFirst};
+  SmallVector<OpFoldResult> resultDims =
+      order.order<OpFoldResult>(dims[0], dims[1], dims[2], fixed(valueDepth));
   Value init = tensor::EmptyOp::create(b, loc, resultDims,
                                        op.getType().getElementType());
   OpFoldResult blocks = getAsOpFoldResult(countBlocks());
   auto forall = scf::ForallOp::create(
       b, loc, ArrayRef<OpFoldResult>{sequences, dims[1], blocks}, init,
       /*mapping=*/std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(forall.getTerminator());
-  emitTask(forall);
-  return forall.getResult(0);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(forall.getTerminator());
+    emitTask(forall);
+  }
+  if (!resultRowsFirst)
+    return forall.getResult(0);
+  // The reader transposes this back.
+  return transpose(l, forall.getResult(0), resultDims, {0, 2, 1, 3});
 }
 
 bool mlir::ds::hasFlashForm(AttentionOp op) {

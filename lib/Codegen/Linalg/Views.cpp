@@ -174,6 +174,36 @@ Value mlir::ds::reshape(Lowering &l, Value tensor, ArrayRef<OpFoldResult> from,
   return reshapeByGroups(l, tensor, from, to);
 }
 
+namespace {
+/// What a tensor is a transposition of: result dim i is source dim
+/// permutation[i].
+struct Transposition {
+  Value source;
+  SmallVector<int64_t> permutation;
+};
+} // namespace
+
+static std::optional<Transposition> matchTransposition(Value tensor) {
+  auto generic = tensor.getDefiningOp<linalg::GenericOp>();
+  if (!generic || generic.getNumDpsInputs() != 1 ||
+      generic.getNumDpsInits() != 1 ||
+      generic.getNumParallelLoops() != generic.getNumLoops())
+    return std::nullopt;
+  AffineMap read =
+      generic.getMatchingIndexingMap(generic.getDpsInputOperand(0));
+  AffineMap written =
+      generic.getMatchingIndexingMap(generic.getDpsInitOperand(0));
+  Value yielded = generic.getBody()->getTerminator()->getOperand(0);
+  if (!read.isPermutation() || !written.isIdentity() ||
+      yielded != generic.getBody()->getArgument(0))
+    return std::nullopt;
+  SmallVector<int64_t> loops;
+  for (AffineExpr expr : read.getResults())
+    loops.push_back(cast<AffineDimExpr>(expr).getPosition());
+  return Transposition{generic.getDpsInputOperand(0)->get(),
+                       invertPermutationVector(loops)};
+}
+
 Value mlir::ds::transpose(Lowering &l, Value tensor,
                           ArrayRef<OpFoldResult> dims,
                           ArrayRef<int64_t> permutation) {
@@ -185,6 +215,11 @@ Value mlir::ds::transpose(Lowering &l, Value tensor,
       moving.push_back(dim);
   if (llvm::is_sorted(moving))
     return reshape(l, tensor, dims, result);
+  if (auto before = matchTransposition(tensor))
+    return transpose(
+        l, before->source,
+        applyPermutation(dims, invertPermutationVector(before->permutation)),
+        applyPermutation(ArrayRef(before->permutation), permutation));
   if (auto weight = tensor.getDefiningOp<WeightOp>())
     return transformWeight(l, weight,
                            TransposeAttr::get(l.b.getContext(), permutation),

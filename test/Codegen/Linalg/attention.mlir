@@ -92,3 +92,24 @@ func.func @double(%q: tensor<?x2x?x8xf64>) -> tensor<?x2x?x8xf64> {
          : (tensor<?x2x?x8xf64>, tensor<?x2x?x8xf64>, tensor<?x2x?x8xf64>) -> tensor<?x2x?x8xf64>
   return %0 : tensor<?x2x?x8xf64>
 }
+
+// -----
+
+// Heads that the graph moves before rows, and back, stay where linear layers
+// have them: no transposition is left.
+// CHECK-LABEL: func.func @heads_after_rows
+// CHECK-SAME: %[[Q:.+]]: tensor<?x?x2x8xf32>, %[[K:.+]]: tensor<?x?x2x8xf32>
+// CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in {{.*}} shared_outs(%{{.+}}) -> (tensor<?x?x2x8xf32>)
+// CHECK: tensor.extract_slice %[[Q]][%[[B]], %{{.+}}, %[[H]], 0] [1, %{{.+}}, 1, 8]
+// CHECK: tensor.extract_slice %[[K]][%[[B]], %{{.+}}, %[[H]], 0] [1, %{{.+}}, 1, 8]
+// CHECK: tensor.parallel_insert_slice %{{.+}} into %{{.+}}[%[[B]], %{{.+}}, %[[H]], 0] [1, %{{.+}}, 1, 8]
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @heads_after_rows(%q: tensor<?x?x2x8xf32>, %k: tensor<?x?x2x8xf32>) -> tensor<?x?x2x8xf32> {
+  %0 = onnx.Transpose %q {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x8xf32>) -> tensor<?x2x?x8xf32>
+  %1 = onnx.Transpose %k {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x8xf32>) -> tensor<?x2x?x8xf32>
+  %2 = ds.attention %0, %1, %1 {scale = 0.125 : f32}
+         : (tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>) -> tensor<?x2x?x8xf32>
+  %3 = onnx.Transpose %2 {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x2x?x8xf32>) -> tensor<?x?x2x8xf32>
+  return %3 : tensor<?x?x2x8xf32>
+}
