@@ -115,12 +115,16 @@ FailureOr<std::string> mlir::ds::generateCode(ModuleOp module,
   std::vector<CodeEntry> entries;
   for (const artifact::Entry &entry : makeEntries(module))
     entries.push_back({entry.name, entry.interface()});
+  std::vector<CodeKernel> kernels;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (auto name = function->getAttrOfType<StringAttr>("ds.kernel"))
+      kernels.push_back({function.getName().str(), name.str()});
   uint64_t weightBytes = 0;
   for (const PlacedWeight &weight : placedWeights(module))
     weightBytes = std::max(weightBytes, weight.offset + weight.bytes());
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> translated =
-      translateToLLVMIR(module, context, entries, weightBytes);
+      translateToLLVMIR(module, context, entries, kernels, weightBytes);
   if (!translated)
     return failure();
   if (llvm::Error error =

@@ -219,6 +219,23 @@ ds_status ds_invoke(ds_context *context, const char *entry, const ds_tensor *in,
   });
 }
 
+ds_status ds_profile_start(ds_context *context) {
+  return guard([&]() -> Status {
+    DS_TRY(required(context, "context"));
+    return unwrap(context)->startProfile();
+  });
+}
+
+ds_status ds_profile_stop(ds_context *context,
+                          const ds_profile_record **records, size_t *count) {
+  return guard([&]() -> Status {
+    DS_TRY(required(context, "context"));
+    DS_TRY(required(records, "records"));
+    DS_TRY(required(count, "count"));
+    return unwrap(context)->stopProfile(records, count);
+  });
+}
+
 ds_status ds_compare(const ds_tensor *actual, const ds_tensor *expected,
                      double rtol, double atol, ds_comparison *result) {
   return guard([&]() -> Status {

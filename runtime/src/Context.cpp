@@ -54,19 +54,24 @@ private:
 };
 } // namespace
 
-Context::Context(Module &owner) : module(owner) {
+Context::Context(Module &owner) : module(owner), profile(owner) {
   module.retain();
   host.struct_size = sizeof(host);
   host.abi_version = DS_ABI_VERSION;
   host.self = this;
   host.parallel_for = [](void *self, ds_task_fn fn, int64_t n, void *ctx) {
-    static_cast<Context *>(self)->module.pool().parallelFor(fn, n, ctx);
+    Context &context = *static_cast<Context *>(self);
+    if (context.profile.running())
+      context.profile.parallelFor(fn, n, ctx);
+    else
+      context.module.pool().parallelFor(fn, n, ctx);
   };
   host.report = [](void *self, int64_t site, int64_t index, int64_t v0,
                    int64_t v1) {
     static_cast<Context *>(self)->reports.add(site, index, v0, v1);
   };
   host.alloc = [](void *, uint64_t) -> void * { return nullptr; };
+  host.count = nullptr;
   states.reserve(module.manifest().entries.size());
   for (const Entry &entry : module.manifest().entries)
     states.emplace_back(entry);
@@ -163,6 +168,7 @@ Status Context::callRun(Call &call) {
   frame.scratch_bytes = call.scratchBytes;
   frame.host = &host;
   FloatEnvironment standard;
+  Profile::Call timed(profile, call.code->name);
   int32_t code = call.code->run(&frame);
   return outcome(call, code, "run");
 }
@@ -175,6 +181,29 @@ Status Context::run(Call &call, const ds_tensor *in, size_t inCount,
   DS_TRY(reserveMemory(call));
   DS_TRY(callRun(call));
   finishOutputs(*call.entry, *call.state);
+  return {};
+}
+
+Status Context::startProfile() {
+  Use use(busy);
+  DS_TRY(use.check());
+  profile.start();
+  host.count = [](void *, int64_t flops, int64_t bytes) {
+    Profile::count(flops, bytes);
+  };
+  return {};
+}
+
+Status Context::stopProfile(const ds_profile_record **records, size_t *count) {
+  Use use(busy);
+  DS_TRY(use.check());
+  if (!profile.running())
+    return {DS_ERROR_ARGUMENT,
+            "no profile is made; expected a call of ds_profile_start before"};
+  const std::vector<ds_profile_record> &all = profile.stop();
+  host.count = nullptr;
+  *records = all.data();
+  *count = all.size();
   return {};
 }
 

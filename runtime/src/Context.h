@@ -5,6 +5,7 @@
 
 #include "Buffer.h"
 #include "Module.h"
+#include "Profile.h"
 #include "Reports.h"
 #include <atomic>
 #include <vector>
@@ -43,6 +44,9 @@ public:
   Status invoke(const char *entry, const ds_tensor *in, size_t inCount,
                 ds_tensor *out, size_t outCount);
 
+  Status startProfile();
+  Status stopProfile(const ds_profile_record **records, size_t *count);
+
 private:
   struct Call {
     const Entry *entry = nullptr;
@@ -64,6 +68,7 @@ private:
   Module &module;
   ds_host host;
   Reports reports;
+  Profile profile;
   Buffer arena, scratch;
   std::vector<EntryState> states;
   std::atomic<bool> busy{false};

@@ -2,6 +2,7 @@
 
 #include "ElfSymbols.h"
 #include <cerrno>
+#include <cstddef>
 #include <elf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -431,8 +432,10 @@ Status ElfImage::checkTable() {
   auto aligned = [](const void *p) {
     return reinterpret_cast<uintptr_t>(p) % alignof(ds_code_table) == 0;
   };
-  if (!aligned(codeTable) || !isReadable(codeTable, sizeof(ds_code_table)) ||
-      codeTable->struct_size < sizeof(ds_code_table))
+  // Code compiled earlier names no kernels.
+  constexpr size_t leastSize = offsetof(ds_code_table, kernel_count);
+  if (!aligned(codeTable) || !isReadable(codeTable, leastSize) ||
+      codeTable->struct_size < leastSize)
     return invalid;
   if (codeTable->abi_version != DS_ABI_VERSION)
     return {DS_ERROR_UNSUPPORTED, "the code object has ABI version ",
@@ -448,5 +451,18 @@ Status ElfImage::checkTable() {
         !isCode(reinterpret_cast<const void *>(entry.run)))
       return invalid;
   }
+  for (uint64_t i = 0, e = kernelCount(); i < e; ++i) {
+    const ds_code_kernel *list = codeTable->kernels;
+    if (e > span || !aligned(list) || !isReadable(list, e * sizeof(*list)) ||
+        !isText(list[i].name) ||
+        !isCode(reinterpret_cast<const void *>(list[i].fn)))
+      return invalid;
+  }
   return {};
+}
+
+uint64_t ElfImage::kernelCount() const {
+  bool has = isReadable(codeTable, sizeof(ds_code_table)) &&
+             codeTable->struct_size >= sizeof(ds_code_table);
+  return has ? codeTable->kernel_count : 0;
 }

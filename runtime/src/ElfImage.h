@@ -39,6 +39,8 @@ public:
   /// The checked table of entries: all pointers lead into the image, functions
   /// into its code.
   const ds_code_table *table() const { return codeTable; }
+  /// The number of kernels that the table names.
+  uint64_t kernelCount() const;
 
 private:
   struct Segment {

@@ -32,6 +32,9 @@ public:
   const uint8_t *weights() const { return weightsData; }
   /// The code of entry number `index`.
   const ds_code_entry *code(size_t index) const { return entryCode[index]; }
+  /// Of the variant in use; the names of its kernels.
+  const ds_code_table *codeTable() const { return image.table(); }
+  uint64_t kernelCount() const { return image.kernelCount(); }
   /// The bytes of a member that exists.
   ByteView member(std::string_view name) const;
 

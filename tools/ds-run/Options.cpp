@@ -31,6 +31,8 @@ Runs a compiled model, or checks, measures or describes it.
   --warmup=200ms                time to run before measuring
   --duration=3s                 time to measure
   --percentile=50,99            percentiles to report
+  --profile=FILE                profiles one more call: writes a trace that
+                                Perfetto opens, and prints a table of kernels
   --json=FILE                   writes the results as JSON
   --junit=FILE                  writes the comparisons as JUnit XML
   --help --version
@@ -150,6 +152,7 @@ std::map<std::string, Setter> flagsWithValue(Options &o) {
        [&](const std::string &v) { o.percentiles = parsePercentiles(v); }},
       {"--json", [&](const std::string &v) { o.jsonFile = v; }},
       {"--junit", [&](const std::string &v) { o.junitFile = v; }},
+      {"--profile", [&](const std::string &v) { o.profileFile = v; }},
   };
 }
 
@@ -172,6 +175,8 @@ void checkTogether(const Options &o) {
   bool runs = !o.selfTest && !o.inspect;
   if (!runs && (!o.inputs.empty() || !o.outputs.empty() || !o.expected.empty()))
     usage("--self-test and --inspect take no inputs and outputs");
+  if (!runs && !o.profileFile.empty())
+    usage("--self-test and --inspect take no --profile");
   if (o.benchmark && (!o.outputs.empty() || !o.expected.empty()))
     usage("--benchmark takes no outputs");
 }

@@ -34,7 +34,7 @@ struct Options {
   ds_verify verify = DS_VERIFY_FULL;
   double warmupSeconds = 0.2, durationSeconds = 3;
   std::vector<double> percentiles = {50, 99};
-  std::string jsonFile, junitFile;
+  std::string jsonFile, junitFile, profileFile;
 };
 
 /// Throws UsageError.

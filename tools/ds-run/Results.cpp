@@ -74,6 +74,10 @@ void ds::run::writeJson(const std::string &path, const Results &results) {
                 "\n");
 }
 
+void ds::run::writeTrace(const std::string &path, const Results &results) {
+  writeFile(path, results.trace.json(results.artifact));
+}
+
 static std::string escape(const std::string &text) {
   std::string out;
   for (char c : text) {

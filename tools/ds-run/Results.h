@@ -3,6 +3,7 @@
 #ifndef DS_RUN_RESULTS_H
 #define DS_RUN_RESULTS_H
 
+#include "Trace.h"
 #include "ds/runtime.h"
 #include <map>
 #include <string>
@@ -38,11 +39,14 @@ struct Results {
   std::vector<OutputResult> outputs;
   std::vector<ComparisonResult> comparisons;
   BenchmarkResult benchmark;
+  Trace trace; ///< Of one more call, where that was asked for.
 
   bool allEqual() const;
 };
 
 void writeJson(const std::string &path, const Results &results);
+/// The trace as `Trace::json` has it.
+void writeTrace(const std::string &path, const Results &results);
 void writeJUnit(const std::string &path, const Results &results);
 
 /// A line for people.

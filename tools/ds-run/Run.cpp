@@ -128,6 +128,15 @@ void compareOutputs(const Options &options, const char *entry,
   }
 }
 
+/// A call whose memory and caches are warm: the context has run the entry.
+Trace profileCall(Context &context, const ds_entry *entry,
+                  const std::vector<ds_tensor> &inputs) {
+  std::vector<ds_tensor> none;
+  auto [records, count] = context.profile(
+      [&] { context.invoke(ds_entry_name(entry), inputs, none); });
+  return Trace(records, count);
+}
+
 } // namespace
 
 void run::runOnce(const Options &options, const Module &module,
@@ -152,6 +161,8 @@ void run::runOnce(const Options &options, const Module &module,
                                {output.sizes, output.sizes + output.rank}});
   writeOutputs(options, outputs);
   compareOutputs(options, ds_entry_name(entry), outputs, results);
+  if (!options.profileFile.empty())
+    results.trace = profileCall(context, entry, inputs.views);
 }
 
 void run::runBenchmark(const Options &options, const Module &module,
@@ -164,6 +175,8 @@ void run::runBenchmark(const Options &options, const Module &module,
   results.benchmark = measure(
       [&] { context.invoke(ds_entry_name(entry), inputs.views, none); },
       options.warmupSeconds, options.durationSeconds, options.percentiles);
+  if (!options.profileFile.empty())
+    results.trace = profileCall(context, entry, inputs.views);
 }
 
 void run::runSelfTest(const Module &module, Results &results) {

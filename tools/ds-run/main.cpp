@@ -64,6 +64,8 @@ void execute(const Options &options, Results &results) {
     std::printf("%s\n", describe(comparison).c_str());
   if (options.benchmark)
     std::printf("%s\n", describe(results.benchmark).c_str());
+  if (!results.trace.empty())
+    std::fputs(results.trace.table().c_str(), stdout);
 }
 
 Exit exitOf(const ds::Error &error) {
@@ -73,6 +75,8 @@ Exit exitOf(const ds::Error &error) {
 void writeReports(const Options &options, const Results &results) {
   if (!options.jsonFile.empty())
     writeJson(options.jsonFile, results);
+  if (!options.profileFile.empty() && !results.trace.empty())
+    writeTrace(options.profileFile, results);
   if (!options.junitFile.empty())
     writeJUnit(options.junitFile, results);
 }

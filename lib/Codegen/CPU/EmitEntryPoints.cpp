@@ -28,12 +28,18 @@ struct Abi {
       return LLVM::LLVMStructType::getLiteral(context, fields);
     };
     buffer = make({ptr, ptr, ptr, i64});
-    host = make({i32, i32, ptr, ptr, ptr, ptr});
+    host = make({i32, i32, ptr, ptr, ptr, ptr, ptr});
     frame = make({i32, i32, ptr, ptr, ptr, ptr, ptr, i64, ptr, ptr});
     request = make({i32, i32, ptr, i64, ptr, i64, i64, ptr});
   }
 
-  enum HostField { Self = 2, ParallelFor = 3, Report = 4 };
+  enum HostField {
+    HostSize = 0,
+    Self = 2,
+    ParallelFor = 3,
+    Report = 4,
+    Count = 6
+  };
   enum FrameField {
     FrameInputs = 2,
     FrameOutputs = 3,
@@ -191,6 +197,42 @@ static void defineReport(const Abi &abi, LLVM::LLVMFuncOp report) {
   LLVM::ReturnOp::create(b, loc, ValueRange{});
 }
 
+/// `ds_count(host, flops, bytes)` calls the host's function of that name where
+/// there is one: a host of an earlier version ends before it.
+static void defineCount(const Abi &abi, LLVM::LLVMFuncOp count) {
+  Location loc = count.getLoc();
+  OpBuilder module(count);
+  count.setLinkage(LLVM::Linkage::Internal);
+  Block *entry = count.addEntryBlock(module);
+  Block *has = count.addBlock(), *call = count.addBlock(),
+        *done = count.addBlock();
+  OpBuilder b = OpBuilder::atBlockBegin(entry);
+  Value host = count.getArgument(0);
+  Value known = LLVM::GEPOp::create(b, loc, abi.ptr, abi.host,
+                                    LLVM::ZeroOp::create(b, loc, abi.ptr),
+                                    ArrayRef<LLVM::GEPArg>{1});
+  Value least = LLVM::PtrToIntOp::create(b, loc, abi.i32, known);
+  Value size = abi.load(b, loc, abi.host, host, Abi::HostSize);
+  Value isThere =
+      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::uge, size, least);
+  LLVM::CondBrOp::create(b, loc, isThere, has, done);
+  b.setInsertionPointToStart(has);
+  Value function = abi.load(b, loc, abi.host, host, Abi::Count);
+  Value isSet = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, function,
+                                     LLVM::ZeroOp::create(b, loc, abi.ptr));
+  LLVM::CondBrOp::create(b, loc, isSet, call, done);
+  b.setInsertionPointToStart(call);
+  Value self = abi.load(b, loc, abi.host, host, Abi::Self);
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {abi.ptr, abi.i64, abi.i64});
+  LLVM::CallOp::create(
+      b, loc, type,
+      ValueRange{function, self, count.getArgument(1), count.getArgument(2)});
+  LLVM::BrOp::create(b, loc, done);
+  b.setInsertionPointToStart(done);
+  LLVM::ReturnOp::create(b, loc, ValueRange{});
+}
+
 /// Gives the tasks of `call` to the host: what they use lies in a struct on the
 /// stack, and a trampoline of the host's task type takes it apart.
 static void lowerTasks(const Abi &abi, LLVM::CallOp call, ModuleOp module) {
@@ -207,6 +249,8 @@ static void lowerTasks(const Abi &abi, LLVM::CallOp call, ModuleOp module) {
   auto trampoline = createFunction(outer, loc, task.getName() + "_entry", none,
                                    {abi.ptr, abi.i64, abi.i64, abi.i32});
   trampoline.setLinkage(LLVM::Linkage::Internal);
+  if (Attribute name = task->removeAttr("ds.kernel"))
+    trampoline->setAttr("ds.kernel", name);
   OpBuilder t = OpBuilder::atBlockBegin(trampoline.addEntryBlock(outer));
   Value packed = trampoline.getArgument(0);
   Value worker =
@@ -254,6 +298,8 @@ void EmitEntryPoints::runOnOperation() {
     lowerTasks(abi, call, module);
   if (auto report = module.lookupSymbol<LLVM::LLVMFuncOp>("ds_report"))
     defineReport(abi, report);
+  if (auto count = module.lookupSymbol<LLVM::LLVMFuncOp>("ds_count"))
+    defineCount(abi, count);
 
   SmallVector<LLVM::LLVMFuncOp> functions(module.getOps<LLVM::LLVMFuncOp>());
   for (LLVM::LLVMFuncOp function : functions) {

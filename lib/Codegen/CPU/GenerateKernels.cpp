@@ -6,6 +6,7 @@
 
 #include "GenericVectorizer.h"
 #include "MicroKernel.h"
+#include "WorkCounter.h"
 
 #include "ds/Codegen/CPU/Passes.h"
 
@@ -45,6 +46,7 @@ void GenerateKernels::runOnOperation() {
     rewriter.eraseOp(copy);
   }
 
+  WorkCounter counter(rewriter);
   MicroKernels kernels(module,
                        {tileRows, tileLanes, lanes, dotsBF16, tilesBF16});
   SmallVector<PackedMatmulOp> products;
@@ -55,7 +57,10 @@ void GenerateKernels::runOnOperation() {
                        << " columns for this target, found " << op.getStrip();
       return signalPassFailure();
     }
-    lowerPackedMatmul(rewriter, op, kernels);
+    (void)counter.count(op, [&] {
+      lowerPackedMatmul(rewriter, op, kernels);
+      return success();
+    });
   }
 
   auto collect = [&] {
@@ -68,12 +73,17 @@ void GenerateKernels::runOnOperation() {
       op.emitOpError("expected buffers, found tensors");
       return signalPassFailure();
     }
-    (void)lowerContraction(rewriter, op, kernels);
+    (void)counter.count(
+        op, [&] { return lowerContraction(rewriter, op, kernels); });
   }
   // Products leave copies to make.
   for (linalg::LinalgOp op : collect())
     for (linalg::LinalgOp version : splitOnBroadcast(rewriter, op))
-      vectorizeGeneric(rewriter, version, lanes, taskElements);
+      (void)counter.count(version, [&] {
+        vectorizeGeneric(rewriter, version, lanes, taskElements);
+        return success();
+      });
+  counter.emit();
 
   // Tasks do not nest.
   SmallVector<scf::ForallOp> inner;

@@ -87,10 +87,29 @@ static void lower(CheckedIndexOp op, Value host, Sites &sites) {
 void LowerChecks::runOnOperation() {
   ModuleOp module = getOperation();
   Sites sites(module);
+  func::FuncOp counter;
+  auto getCounter = [&] {
+    if (counter)
+      return counter;
+    OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+    Type index = b.getIndexType();
+    counter = func::FuncOp::create(
+        b, module.getLoc(), "ds_count",
+        b.getFunctionType(
+            {LLVM::LLVMPointerType::get(b.getContext()), index, index}, {}));
+    counter.setPrivate();
+    return counter;
+  };
   for (auto func : module.getOps<func::FuncOp>()) {
     if (func.isDeclaration() || func.isPrivate())
       continue;
     Value host = func.getArguments().back();
     func.walk([&](CheckedIndexOp op) { lower(op, host, sites); });
+    func.walk([&](CountWorkOp op) {
+      OpBuilder b(op);
+      func::CallOp::create(b, op.getLoc(), getCounter(),
+                           ValueRange{host, op.getFlops(), op.getBytes()});
+      op.erase();
+    });
   }
 }

@@ -37,6 +37,7 @@ static constexpr unsigned abiVersion = 1;
 /// Adds `ds_code_table_v1`, the only symbol that the object exports.
 static void addCodeTable(llvm::Module &module,
                          llvm::ArrayRef<CodeEntry> entries,
+                         llvm::ArrayRef<CodeKernel> kernels,
                          uint64_t weightBytes) {
   llvm::LLVMContext &context = module.getContext();
   auto *ptr = llvm::PointerType::get(context, 0);
@@ -62,17 +63,30 @@ static void addCodeTable(llvm::Module &module,
     list.push_back(llvm::ConstantStruct::get(
         entryType, {text(entry.name), text(entry.interface), shape, run}));
   }
-  auto *array = global(llvm::ConstantArray::get(
-                           llvm::ArrayType::get(entryType, list.size()), list),
-                       "entries");
-  auto *tableType = llvm::StructType::get(context, {i32, i32, i64, ptr, i64});
+  auto array = [&](llvm::StructType *type,
+                   llvm::ArrayRef<llvm::Constant *> values,
+                   const llvm::Twine &name) {
+    return global(llvm::ConstantArray::get(
+                      llvm::ArrayType::get(type, values.size()), values),
+                  name);
+  };
+  auto *kernelType = llvm::StructType::get(context, {ptr, ptr});
+  std::vector<llvm::Constant *> named;
+  for (const CodeKernel &kernel : kernels)
+    named.push_back(llvm::ConstantStruct::get(
+        kernelType, {module.getFunction(kernel.symbol), text(kernel.name)}));
+  auto *tableType =
+      llvm::StructType::get(context, {i32, i32, i64, ptr, i64, i64, ptr});
   auto size = module.getDataLayout().getTypeAllocSize(tableType);
   auto *table =
       global(llvm::ConstantStruct::get(
                  tableType, {llvm::ConstantInt::get(i32, size.getFixedValue()),
                              llvm::ConstantInt::get(i32, abiVersion),
-                             llvm::ConstantInt::get(i64, list.size()), array,
-                             llvm::ConstantInt::get(i64, weightBytes)}),
+                             llvm::ConstantInt::get(i64, list.size()),
+                             array(entryType, list, "entries"),
+                             llvm::ConstantInt::get(i64, weightBytes),
+                             llvm::ConstantInt::get(i64, named.size()),
+                             array(kernelType, named, "kernels")}),
              "ds_code_table_v1");
   table->setLinkage(llvm::GlobalValue::ExternalLinkage);
 }
@@ -80,11 +94,12 @@ static void addCodeTable(llvm::Module &module,
 std::unique_ptr<llvm::Module>
 mlir::ds::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
                             llvm::ArrayRef<CodeEntry> entries,
+                            llvm::ArrayRef<CodeKernel> kernels,
                             uint64_t weightBytes) {
   auto translated = translateModuleToLLVMIR(module, context, "ds");
   if (!translated)
     return nullptr;
-  addCodeTable(*translated, entries, weightBytes);
+  addCodeTable(*translated, entries, kernels, weightBytes);
   return translated;
 }
 

@@ -8,6 +8,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace mlir::ds {
 #define GEN_PASS_DEF_OUTLINETASKS
@@ -22,6 +23,25 @@ struct OutlineTasks : mlir::ds::impl::OutlineTasksBase<OutlineTasks> {
   void runOnOperation() override;
 };
 } // namespace
+
+/// The names of the nodes that the body computes, in order: of a few all, of
+/// many the first ones.
+static std::string namesOf(scf::ForallOp forall) {
+  constexpr size_t most = 4;
+  SetVector<StringRef> names;
+  forall.getBody()->walk([&](Operation *op) {
+    op->getLoc()->walk([&](Location loc) {
+      if (auto name = dyn_cast<NameLoc>(loc))
+        names.insert(name.getName());
+      return WalkResult::advance();
+    });
+  });
+  ArrayRef<StringRef> list = names.getArrayRef();
+  std::string text = llvm::join(list.take_front(most), " + ");
+  if (list.size() > most)
+    text += " + " + std::to_string(list.size() - most) + " more";
+  return text;
+}
 
 /// Moves the body of `forall` to `@name(host, begin, end, worker, captures…)`
 /// and calls it for the whole range.
@@ -57,6 +77,7 @@ static void outline(scf::ForallOp forall, Value host, StringRef name) {
   auto task = func::FuncOp::create(module, loc, name,
                                    module.getFunctionType(types, {}));
   task.setPrivate();
+  task->setAttr("ds.kernel", b.getStringAttr(namesOf(forall)));
   Block *entry = task.addEntryBlock();
   OpBuilder t = OpBuilder::atBlockBegin(entry);
   IRMapping map;

@@ -62,6 +62,11 @@ typedef struct ds_host {
 
   /* Reserved for outputs whose shape depends on data. Returns null. */
   void *(*alloc)(void *self, uint64_t bytes);
+
+  /* Counts work that a task, or the run function itself, has done, for a
+   * profile; null where none is made. Code reads it where struct_size says
+   * that it is there. */
+  void (*count)(void *self, int64_t flops, int64_t bytes);
 } ds_host;
 
 /* The argument of a run function. */
@@ -102,12 +107,20 @@ typedef struct ds_code_entry {
   int32_t (*run)(const ds_frame *frame);       /* 0: success */
 } ds_code_entry;
 
+/* A parallel loop of a run function, for profiles. */
+typedef struct ds_code_kernel {
+  ds_task_fn fn;    /* as parallel_for is given it */
+  const char *name; /* of the model's nodes that it computes */
+} ds_code_kernel;
+
 /* The exported table: `const ds_code_table ds_code_table_v1`. */
 typedef struct ds_code_table {
   uint32_t struct_size, abi_version;
   uint64_t entry_count;
   const ds_code_entry *entries;
   uint64_t weight_bytes; /* read from the start of ds_frame's weights */
+  uint64_t kernel_count;
+  const ds_code_kernel *kernels;
 } ds_code_table;
 
 #ifdef __cplusplus

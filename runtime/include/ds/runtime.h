@@ -196,6 +196,32 @@ DS_API ds_status ds_invoke(ds_context *context, const char *entry,
                            const ds_tensor *in, size_t in_count, ds_tensor *out,
                            size_t out_count, const ds_invoke_options *options);
 
+/* ---- Profiles ---- */
+
+/* What one worker did in one parallel loop of a call, or a call as a whole.
+ * Times are in nanoseconds since ds_profile_start, of a monotonic clock. */
+typedef struct ds_profile_record {
+  const char *name; /* the nodes of the model that the loop computes; of a call,
+                       the entry. Lives as long as the module. */
+  uint64_t loop;    /* counts the loops, from 1; 0: a call */
+  int32_t worker;   /* who ran it; a call is worker 0's */
+  int64_t begin_ns, end_ns; /* of the first and the last piece */
+  int64_t busy_ns;          /* spent in tasks */
+  int64_t tasks;
+  int64_t flops; /* operations on floats, as docs/profiling.md counts them; of a
+                    call, those outside of loops */
+  int64_t bytes; /* read from and written to buffers of the call */
+} ds_profile_record;
+
+/* Calls of `context` are profiled from now on, which costs a few hundred
+ * nanoseconds for each loop. What an earlier profile recorded is forgotten. */
+DS_API ds_status ds_profile_start(ds_context *context);
+/* Ends the profile. The records, in the order in which loops and calls ended,
+ * are the context's and live until the next profile or its release. */
+DS_API ds_status ds_profile_stop(ds_context *context,
+                                 const ds_profile_record **records,
+                                 size_t *count);
+
 /* ---- Comparison and self-test ---- */
 
 typedef struct ds_comparison {

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ds {
@@ -82,6 +83,17 @@ public:
               std::vector<ds_tensor> &outputs) {
     check(ds_invoke(get(), entry, inputs.data(), inputs.size(), outputs.data(),
                     outputs.size(), nullptr));
+  }
+
+  /// Profiles the calls that `run` makes; the records live until the next
+  /// profile.
+  template <typename Run>
+  std::pair<const ds_profile_record *, size_t> profile(Run run) {
+    check(ds_profile_start(get()));
+    run();
+    std::pair<const ds_profile_record *, size_t> result = {};
+    check(ds_profile_stop(get(), &result.first, &result.second));
+    return result;
   }
 
   /// Sizes of each output for these inputs.

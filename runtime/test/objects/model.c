@@ -30,11 +30,15 @@ static void add_rows(void *ctx, int64_t begin, int64_t end, int32_t worker) {
     for (int j = 0; j < 4; ++j)
       y[4 * i + j] = arena[4 * i + j] + w[j];
   }
+  if (f->host->count)
+    f->host->count(f->host->self, 4 * (end - begin), 48 * (end - begin));
 }
 
 static int32_t add_run(const ds_frame *f) {
   f->host->parallel_for(f->host->self, add_rows, f->inputs[0].sizes[0],
                         (void *)f);
+  if (f->host->count)
+    f->host->count(f->host->self, 1, 0);
   return 0;
 }
 
@@ -165,8 +169,16 @@ static const ds_code_entry entries[] = {
 #define WITH_ABI DS_ABI_VERSION
 #endif
 
+static const ds_code_kernel kernels[] = {{add_rows, "sum of rows"}};
+
+#ifdef WITHOUT_KERNELS
+#define TABLE_SIZE offsetof(ds_code_table, kernel_count)
+#else
+#define TABLE_SIZE sizeof(ds_code_table)
+#endif
+
 #ifndef WITHOUT_TABLE
 __attribute__((visibility("default"))) const ds_code_table ds_code_table_v1 = {
-    sizeof(ds_code_table), WITH_ABI, sizeof(entries) / sizeof(entries[0]),
-    entries, 32};
+    TABLE_SIZE, WITH_ABI, sizeof(entries) / sizeof(entries[0]), entries, 32,
+    1,          kernels};
 #endif

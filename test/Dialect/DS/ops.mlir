@@ -74,3 +74,10 @@ func.func @packing(%mask: tensor<?x?xi1>, %x: tensor<?x?x8xf16>, %table: tensor<
   %4 = ds.bounded %n by %n : index
   return
 }
+
+// CHECK-LABEL: func.func @count_work
+func.func @count_work(%flops: index, %bytes: index) {
+  // CHECK: ds.count_work %{{.+}}, %{{.+}}
+  ds.count_work %flops, %bytes
+  return
+}

@@ -186,7 +186,7 @@ TEST_F(CommandLine, RunsSanitizedArtifacts) {
 
 TEST_F(CommandLine, RefusesBadUsage) {
   expectFailure(run(""), "no artifact is given", 2);
-  expectFailure(run(model + "--profile=x"), "unknown option '--profile'", 2);
+  expectFailure(run(model + "--device=x"), "unknown option '--device'", 2);
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_THAT(run("--version").text, HasSubstr("ds-run 0."));
 }

@@ -68,10 +68,16 @@ TEST(Options, ReadsValues) {
 TEST(Options, RefusesWhatIsNotThere) {
   EXPECT_EQ(messageOf({"m.dsa", "--adapter=a=b"}),
             "unknown option '--adapter'; see ds-run --help");
-  for (const char *flag :
-       {"--device=cpu", "--profile=x", "--compare=y", "--dataset=z", "-x", "-",
-        "--Threads=1", "--require-signature"})
+  for (const char *flag : {"--device=cpu", "--compare=y", "--dataset=z", "-x",
+                           "-", "--Threads=1", "--require-signature"})
     EXPECT_THAT(messageOf({"m.dsa", flag}), HasSubstr("unknown option"));
+}
+
+TEST(Options, ProfilesWhatRuns) {
+  EXPECT_EQ(parseOptions({"m", "--profile=t.json"}).profileFile, "t.json");
+  EXPECT_EQ(messageOf({"m", "--benchmark", "--profile=t"}), "");
+  EXPECT_EQ(messageOf({"m", "--inspect", "--profile=t"}),
+            "--self-test and --inspect take no --profile");
 }
 
 TEST(Options, RefusesBadValues) {

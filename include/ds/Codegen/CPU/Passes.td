@@ -175,6 +175,7 @@ def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
     scf.forall (%i) in (%pieces) {
       scf.for … { vector.load ; … ; vector.store }
       scf.if … { vector.maskedload ; … ; vector.maskedstore }
+      ds.count_work …
     }
     ```
   }];
@@ -193,6 +194,7 @@ def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::amx::AMXDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::ds::DSDialect",
     "::mlir::vector::VectorDialect", "::mlir::x86vector::X86VectorDialect"];
 }
 

@@ -52,12 +52,18 @@ struct CodeEntry {
   std::string name, interface;
 };
 
+/// A parallel loop: the function of its tasks and the nodes that it computes.
+struct CodeKernel {
+  std::string symbol, name;
+};
+
 /// Translates a module of the llvm dialect and adds the exported code table of
-/// `entries`, which read `weightBytes` bytes of weights. The context must have
-/// the translations of all dialects.
+/// `entries` with `kernels`, which read `weightBytes` bytes of weights. The
+/// context must have the translations of all dialects.
 std::unique_ptr<llvm::Module>
 translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context,
-                  llvm::ArrayRef<CodeEntry> entries, uint64_t weightBytes);
+                  llvm::ArrayRef<CodeEntry> entries,
+                  llvm::ArrayRef<CodeKernel> kernels, uint64_t weightBytes);
 
 /// Optimizes for `target` at `level` 0 to 2 and instruments as asked.
 llvm::Error optimize(llvm::Module &module, const CPUTarget &target, int level,

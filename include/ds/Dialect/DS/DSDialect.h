@@ -29,6 +29,10 @@ namespace mlir::ds {
 struct Reports : SideEffects::Resource::Base<Reports> {
   StringRef getName() final { return "ds.reports"; }
 };
+/// What a profile counts.
+struct ProfileCounts : SideEffects::Resource::Base<ProfileCounts> {
+  StringRef getName() final { return "ds.profile_counts"; }
+};
 } // namespace mlir::ds
 
 #define GET_ATTRDEF_CLASSES

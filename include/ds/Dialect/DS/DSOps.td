@@ -120,6 +120,27 @@ def DS_WorkerOp : DS_Op<"worker", [NoMemoryEffect]> {
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
+def DS_ProfileResource : Resource<"::mlir::ds::ProfileCounts">;
+
+def DS_CountWorkOp : DS_Op<"count_work", [
+    MemoryEffects<[MemWrite<DS_ProfileResource>]>]> {
+  let summary = "counts work that has been done, for a profile";
+  let description = [{
+    Adds operations on floats, and bytes of buffers that outlive the task, to
+    what the profile of the task at work holds, or of the entry where it stands
+    outside of tasks. Nothing where no profile is made.
+
+    Example:
+
+    ```mlir
+    // %flops: index, %bytes: index
+    ds.count_work %flops, %bytes
+    ```
+  }];
+  let arguments = (ins Index:$flops, Index:$bytes);
+  let assemblyFormat = "$flops `,` $bytes attr-dict";
+}
+
 include "ds/Dialect/DS/AttentionOps.td"
 include "ds/Dialect/DS/LinearOps.td"
 include "ds/Dialect/DS/PackingOps.td"
