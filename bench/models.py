@@ -1,10 +1,12 @@
 """The models that are timed. Made once, under build/; equal programs make equal files."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -84,3 +86,49 @@ def linear(k: int, n: int) -> Path:
         return builder.model("linear", [x], [y])
 
     return _make(f"linear-{k}x{n}", make)
+
+
+class Convolution(NamedTuple):
+    """A convolutional layer on `size` elements of each spatial dim, with the padding that keeps them, or halves them."""
+
+    inputs: int
+    outputs: int
+    size: tuple[int, ...]
+    kernel: int
+    stride: int = 1
+    group: int = 1
+
+    @property
+    def name(self) -> str:
+        layer = f"{'x'.join([str(self.kernel)] * len(self.size))}/{self.stride} {self.inputs}-{self.outputs}"
+        return f"{layer} {'x'.join(map(str, self.size))}{f' in {self.group} groups' if self.group > 1 else ''}"
+
+    @property
+    def positions(self) -> list[int]:
+        return [-(-size // self.stride) for size in self.size]
+
+
+def convolution(layer: Convolution) -> Path:
+    """`y` = Relu(Conv(`x`) + bias), f32, of any number of images."""
+
+    def make() -> onnx.ModelProto:
+        builder = Builder(Config(hidden=layer.outputs, heads=1, layers=0, intermediate=1), np.random.default_rng(layer.size))
+        depth, rank = layer.inputs // layer.group, len(layer.size)
+        shape = [layer.outputs, depth, *[layer.kernel] * rank]
+        weight = builder.weight("weight", *shape, scale=1 / np.sqrt(depth * layer.kernel**rank))
+        y = builder.op(
+            "Conv",
+            "x",
+            weight,
+            builder.weight("bias", layer.outputs, scale=0.1),
+            kernel_shape=shape[2:],
+            strides=[layer.stride] * rank,
+            pads=[(layer.kernel - 1) // 2] * (2 * rank),
+            group=layer.group,
+        )
+        builder.op("Relu", y, name="y")
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", layer.inputs, *layer.size])
+        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", layer.outputs, *layer.positions])
+        return builder.model("convolution", [x], [y])
+
+    return _make("conv-" + re.sub("[ /]", "-", layer.name), make)

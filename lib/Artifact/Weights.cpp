@@ -61,9 +61,11 @@ static void transpose(Tensor &in, ArrayRef<int64_t> permutation) {
   in.move(std::move(shape), std::move(bytes));
 }
 
-/// Writes a packed matrix panel by panel: one of a large weight is small.
-static void writePacked(const Tensor &in, PackAttr pack, raw_ostream &os) {
-  int64_t rows = in.shape[0], columns = in.shape[1];
+/// Writes the packed matrix that starts at `matrix`, panel by panel: one of a
+/// large weight is small.
+static void writePackedMatrix(const Tensor &in, const char *matrix,
+                              PackAttr pack, raw_ostream &os) {
+  int64_t rows = in.shape.end()[-2], columns = in.shape.back();
   int64_t strips = pack.getStrips(), width = pack.getColumns(),
           depth = pack.getDepth();
   int64_t groups = llvm::divideCeilSigned(rows, depth);
@@ -76,7 +78,7 @@ static void writePacked(const Tensor &in, PackAttr pack, raw_ostream &os) {
       int64_t used = std::min(width, columns - first);
       for (int64_t k = 0; used > 0 && k < rows; ++k) {
         int64_t row = (strip * groups + k / depth) * width * depth + k % depth;
-        const char *from = in.bytes.data() + (k * columns + first) * bytes;
+        const char *from = matrix + (k * columns + first) * bytes;
         if (depth == 1) {
           std::memcpy(&panel[row * bytes], from, used * bytes);
           continue;
@@ -88,6 +90,12 @@ static void writePacked(const Tensor &in, PackAttr pack, raw_ostream &os) {
     }
     os << panel;
   }
+}
+
+static void writePacked(const Tensor &in, PackAttr pack, raw_ostream &os) {
+  size_t bytes = in.shape.end()[-2] * in.shape.back() * in.elementBytes;
+  for (size_t start = 0; start < in.bytes.size(); start += bytes)
+    writePackedMatrix(in, in.bytes.data() + start, pack, os);
 }
 
 static void pack(Tensor &in, PackAttr pack) {

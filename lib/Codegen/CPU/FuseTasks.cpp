@@ -34,6 +34,10 @@ struct Group {
 struct FuseTasks : mlir::ds::impl::FuseTasksBase<FuseTasks> {
   using FuseTasksBase::FuseTasksBase;
   void runOnOperation() override;
+
+private:
+  std::optional<Group> findMatmul(PackedMatmulOp product);
+  std::optional<Group> findConv(PackedConvOp product);
 };
 } // namespace
 
@@ -72,9 +76,9 @@ static bool isElementwiseGeneric(Operation *op) {
 // Products and what follows them
 //===----------------------------------------------------------------------===//
 
-/// The element-wise op that alone reads all of `product` as it lies, if there
-/// is one.
-static linalg::GenericOp findEpilogue(PackedMatmulOp product) {
+/// The element-wise op that alone reads all of `product`, once, if there is
+/// one.
+static linalg::GenericOp findEpilogue(Operation *product) {
   if (product->getNumResults() != 1 || !product->hasOneUse() ||
       hasEmptyOperand(product))
     return nullptr;
@@ -82,12 +86,53 @@ static linalg::GenericOp findEpilogue(PackedMatmulOp product) {
   auto generic = dyn_cast<linalg::GenericOp>(use.getOwner());
   if (!generic || !isElementwiseGeneric(generic) || generic.isDpsInit(&use) ||
       generic->getBlock() != product->getBlock() ||
-      generic.getNumLoops() != 2 ||
-      !generic.getMatchingIndexingMap(&use).isIdentity() ||
+      !generic.getMatchingIndexingMap(&use).isPermutation() ||
       !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0))
            .isIdentity())
     return nullptr;
   return generic;
+}
+
+std::optional<Group> FuseTasks::findMatmul(PackedMatmulOp product) {
+  linalg::GenericOp epilogue = findEpilogue(product);
+  if (!epilogue ||
+      !epilogue.getMatchingIndexingMap(&*product->use_begin()).isIdentity())
+    return std::nullopt;
+  return Group{epilogue,
+               {cast<TilingInterface>(product.getOperation())},
+               {taskRows, taskColumns}};
+}
+
+/// Tiles are of one image. They hold as many feature maps as other products
+/// have columns, or those of a group, and whole rows of positions or parts of
+/// one.
+std::optional<Group> FuseTasks::findConv(PackedConvOp product) {
+  linalg::GenericOp epilogue = findEpilogue(product);
+  if (!epilogue)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(product->getResult(0).getType());
+  int64_t rank = type.getRank(), maps = type.getShape().back();
+  SmallVector<int64_t> sizes(rank, 1);
+  sizes.back() = taskColumns;
+  if (product.getGroups() != 1) {
+    int64_t each = maps / product.getGroups();
+    if (each % taskColumns != 0)
+      sizes.back() = each;
+  }
+  // The last dim of positions, and of the one before as many as make up the
+  // rows of a task.
+  int64_t row = type.getDimSize(rank - 2), rows = taskRows;
+  if (ShapedType::isDynamic(row))
+    row = rows;
+  int64_t parts = std::max<int64_t>(llvm::divideNearest(row, rows), 1);
+  sizes[rank - 2] = llvm::alignTo(llvm::divideCeil(row, parts), 8);
+  if (rank > 3)
+    sizes[rank - 3] = std::max<int64_t>(rows / row, 1);
+  Group group{epilogue, {cast<TilingInterface>(product.getOperation())}, {}};
+  AffineMap read = epilogue.getMatchingIndexingMap(&*product->use_begin());
+  group.tileSizes = applyPermutationMap(inversePermutation(read),
+                                        ArrayRef<int64_t>(sizes));
+  return group;
 }
 
 //===----------------------------------------------------------------------===//
@@ -398,10 +443,11 @@ void FuseTasks::runOnOperation() {
   };
   Block &entry = getOperation().getBody().front();
   for (auto product : entry.getOps<PackedMatmulOp>())
-    if (linalg::GenericOp epilogue = findEpilogue(product))
-      take({epilogue,
-            {cast<TilingInterface>(product.getOperation())},
-            {taskRows, taskColumns}});
+    if (std::optional<Group> group = findMatmul(product))
+      take(std::move(*group));
+  for (auto product : entry.getOps<PackedConvOp>())
+    if (std::optional<Group> group = findConv(product))
+      take(std::move(*group));
   // The last op of a chain first, so that a group is as large as it can be.
   for (Operation &op : llvm::reverse(entry))
     if (auto root = dyn_cast<linalg::GenericOp>(op);

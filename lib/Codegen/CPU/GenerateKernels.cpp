@@ -32,6 +32,28 @@ struct GenerateKernels : mlir::ds::impl::GenerateKernelsBase<GenerateKernels> {
 };
 } // namespace
 
+/// Lowers all products of one kind with packed weights.
+template <typename OpTy>
+static LogicalResult lowerPacked(RewriterBase &rewriter, ModuleOp module,
+                                 MicroKernels &kernels, WorkCounter &counter,
+                                 void (*lower)(RewriterBase &, OpTy,
+                                               MicroKernels &)) {
+  int64_t lanes = kernels.registerTile().vectorLanes;
+  SmallVector<OpTy> products;
+  module.walk([&](OpTy op) { products.push_back(op); });
+  for (OpTy op : products) {
+    if (op.getStrip() % lanes != 0)
+      return op.emitOpError()
+             << "expected strips of a multiple of " << lanes
+             << " columns for this target, found " << op.getStrip();
+    (void)counter.count(op, [&] {
+      lower(rewriter, op, kernels);
+      return success();
+    });
+  }
+  return success();
+}
+
 void GenerateKernels::runOnOperation() {
   ModuleOp module = getOperation();
   IRRewriter rewriter(&getContext());
@@ -49,19 +71,11 @@ void GenerateKernels::runOnOperation() {
   WorkCounter counter(rewriter);
   MicroKernels kernels(module,
                        {tileRows, tileLanes, lanes, dotsBF16, tilesBF16});
-  SmallVector<PackedMatmulOp> products;
-  module.walk([&](PackedMatmulOp op) { products.push_back(op); });
-  for (PackedMatmulOp op : products) {
-    if (op.getStrip() % lanes != 0) {
-      op.emitOpError() << "expected strips of a multiple of " << lanes
-                       << " columns for this target, found " << op.getStrip();
-      return signalPassFailure();
-    }
-    (void)counter.count(op, [&] {
-      lowerPackedMatmul(rewriter, op, kernels);
-      return success();
-    });
-  }
+  if (failed(lowerPacked<PackedMatmulOp>(rewriter, module, kernels, counter,
+                                         lowerPackedMatmul)) ||
+      failed(lowerPacked<PackedConvOp>(rewriter, module, kernels, counter,
+                                       lowerPackedConv)))
+    return signalPassFailure();
 
   auto collect = [&] {
     SmallVector<linalg::LinalgOp> ops;

@@ -26,7 +26,7 @@ struct MicroKernels::Kernel {
 };
 
 namespace {
-/// Writes the body of one kernel. Its arguments are A [rows, K], B [K, N] or
+/// Writes the body of one kernel. Its arguments are A [rows, K…], B [K, N] or
 /// strips [S, K / depth, L · depth], C [rows, N], the number of columns that
 /// count and, where something is to be prefetched, it and the elements of it
 /// for each step.
@@ -53,12 +53,14 @@ private:
                                         zero);
   }
   SmallVector<Value> loadRow(Value k, bool masked);
-  Value spread(Value row, Value k);
+  Value spread(Value row, ValueRange k);
   Value spreadPair(Value row, Value pair);
   Value half(Value pairs, bool second);
-  void addRow(Value k, ArrayRef<Value> row, MutableArrayRef<Value> sums);
+  void addRow(ValueRange k, ArrayRef<Value> row, MutableArrayRef<Value> sums);
   void addPairs(Value pair, ArrayRef<Value> row, MutableArrayRef<Value> sums);
-  SmallVector<Value> emitStep(Value k, ValueRange sums, bool masksB);
+  SmallVector<Value> emitLoops(ArrayRef<Value> outer, ValueRange sums,
+                               bool masksB);
+  SmallVector<Value> emitStep(ValueRange at, ValueRange sums, bool masksB);
 
   OpBuilder &b;
   Location loc;
@@ -102,8 +104,10 @@ SmallVector<Value> KernelBody::loadRow(Value k, bool masked) {
 }
 
 /// Element k of a row of A in all lanes.
-Value KernelBody::spread(Value row, Value k) {
-  Value scalar = memref::LoadOp::create(b, loc, args[0], ValueRange{row, k});
+Value KernelBody::spread(Value row, ValueRange k) {
+  SmallVector<Value> place{row};
+  llvm::append_range(place, k);
+  Value scalar = memref::LoadOp::create(b, loc, args[0], place);
   return vector::BroadcastOp::create(b, loc, type, scalar);
 }
 
@@ -138,7 +142,7 @@ Value KernelBody::half(Value pairs, bool second) {
   return vector::BitCastOp::create(b, loc, type, words);
 }
 
-void KernelBody::addRow(Value k, ArrayRef<Value> row,
+void KernelBody::addRow(ValueRange k, ArrayRef<Value> row,
                         MutableArrayRef<Value> sums) {
   for (int64_t r = 0; r < rows; ++r) {
     Value factor = spread(index(r), k);
@@ -171,19 +175,46 @@ void KernelBody::addPairs(Value pair, ArrayRef<Value> row,
   }
 }
 
-SmallVector<Value> KernelBody::emitStep(Value k, ValueRange sums, bool masksB) {
+/// The step at `at` in the dims of A that are k.
+SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
+                                        bool masksB) {
   SmallVector<Value> next(sums);
+  Value k = at.front();
+  for (auto [i, position] : llvm::enumerate(at.drop_front())) {
+    Value size = memref::DimOp::create(b, loc, args[0], 2 + i);
+    k = arith::AddIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, k, size), position);
+  }
   if (args.size() > 4) {
-    Value at = arith::MulIOp::create(b, loc, k, args[5]);
-    memref::PrefetchOp::create(b, loc, args[4], at, /*isWrite=*/false,
+    Value share = arith::MulIOp::create(b, loc, k, args[5]);
+    memref::PrefetchOp::create(b, loc, args[4], share, /*isWrite=*/false,
                                /*localityHint=*/2, /*isDataCache=*/true);
   }
   SmallVector<Value> row = loadRow(k, masksB);
   if (depth == 2)
     addPairs(k, row, next);
   else
-    addRow(k, row, next);
+    addRow(at, row, next);
   return next;
+}
+
+/// Loops over the dims of A that are k, inside of those at `outer`.
+SmallVector<Value> KernelBody::emitLoops(ArrayRef<Value> outer, ValueRange sums,
+                                         bool masksB) {
+  int64_t dim = 1 + outer.size();
+  if (dim == cast<MemRefType>(args[0].getType()).getRank())
+    return emitStep(outer, sums, masksB);
+  Value steps = memref::DimOp::create(b, loc, args[0], dim);
+  if (depth > 1)
+    steps = arith::DivUIOp::create(b, loc, steps, index(depth));
+  auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), sums);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> at(outer);
+  at.push_back(loop.getInductionVar());
+  scf::YieldOp::create(b, loc,
+                       emitLoops(at, loop.getRegionIterArgs(), masksB));
+  return loop.getResults();
 }
 
 void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
@@ -199,19 +230,10 @@ void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
     for (int64_t v = 0; v < vectors; ++v)
       sums.push_back(accumulate ? load(c, place(r, v), v, masksC) : zero);
 
-  Value steps = memref::DimOp::create(b, loc, args[0], 1);
-  if (depth > 1)
-    steps = arith::DivUIOp::create(b, loc, steps, index(depth));
-  auto loop = scf::ForOp::create(
-      b, loc, index(0), steps, index(1), sums,
-      [&](OpBuilder &, Location, Value k, ValueRange running) {
-        scf::YieldOp::create(b, loc, emitStep(k, running, masksB));
-      });
-  // The builder that the loop's callback used is ours: it stands in the loop.
-  b.setInsertionPointAfter(loop);
+  sums = emitLoops({}, sums, masksB);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < vectors; ++v) {
-      Value sum = loop.getResult(r * vectors + v);
+      Value sum = sums[r * vectors + v];
       if (masksC)
         vector::MaskedStoreOp::create(b, loc, c, place(r, v), masks[v], sum);
       else
@@ -254,18 +276,16 @@ func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
   return function;
 }
 
-/// `memory` of a type that says no more than kernels need: its last dim may
-/// have any size and its offset is dynamic.
-static Value share(OpBuilder &b, Location loc, Value memory) {
+/// `memory` of a type that says no more than kernels need: its second dim may
+/// have any size, strips may lie anywhere, and the offset is dynamic.
+static Value share(OpBuilder &b, Location loc, Value memory,
+                   bool isStrips = false) {
   auto type = cast<MemRefType>(memory.getType());
   auto [strides, offset] = type.getStridesAndOffset();
   SmallVector<int64_t> shape(type.getShape()), sharedStrides(strides);
-  if (shape.size() == 3) {
-    shape[1] = ShapedType::kDynamic;
+  shape[1] = ShapedType::kDynamic;
+  if (isStrips)
     sharedStrides[0] = ShapedType::kDynamic;
-  } else {
-    shape.back() = ShapedType::kDynamic;
-  }
   auto layout = StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic,
                                        sharedStrides);
   return memref::CastOp::create(
@@ -406,8 +426,10 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
               std::min(known.value_or(strips * strip), strips * strip));
 
   OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
-  OpFoldResult k = memref::getMixedSize(b, loc, a, 1);
-  OpFoldResult steps = isStrips ? memref::getMixedSize(b, loc, memory, 1) : k;
+  // All of a row of A, whatever dims k has there.
+  SmallVector<OpFoldResult> aSizes = memref::getMixedSizes(b, loc, a);
+  SmallVector<OpFoldResult> aOffsets(aSizes.size(), zero);
+  OpFoldResult steps = memref::getMixedSize(b, loc, memory, isStrips ? 1 : 0);
   Value total = getValueOrCreateConstantIndexOp(b, loc, columnCount);
   Value step, perCall;
   // Loads of tiles take whole strips in order, which needs no help.
@@ -427,8 +449,11 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
                 Value number) {
     SmallVector<OpFoldResult> ones{one, one};
     OpFoldResult counted = b.getIndexAttr(kernelRows);
+    aOffsets[0] = row;
+    aSizes[0] = counted;
     Value aRows = memref::SubViewOp::create(
-        b, loc, a, ArrayRef<OpFoldResult>{row, zero}, {counted, k}, ones);
+        b, loc, a, aOffsets, aSizes,
+        SmallVector<OpFoldResult>(aSizes.size(), one));
     bool isFull = known && *known >= column + width;
     // Of a group that lies past the last column, nothing is stored.
     Value left = b.createOrFold<arith::SubIOp>(
@@ -446,7 +471,8 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
           {b.getIndexAttr(llvm::divideCeil(width, strip)), steps,
            b.getIndexAttr(strip * depth)},
           SmallVector<OpFoldResult>(3, one));
-    SmallVector<Value> operands{share(b, loc, aRows), share(b, loc, bStrips),
+    SmallVector<Value> operands{share(b, loc, aRows),
+                                share(b, loc, bStrips, isStrips),
                                 share(b, loc, cRows), left};
     if (following) {
       Value start = arith::MulIOp::create(b, loc, number, perCall);

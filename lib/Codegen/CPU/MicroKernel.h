@@ -61,7 +61,9 @@ public:
   const RegisterTile &registerTile() const { return tile; }
 
   /// Computes C[0:rows, 0:columns] from A[rows, K] and B's first columns; A and
-  /// C are memrefs of rank 2, C's last dim has stride 1. All are f32, but for
+  /// C are memrefs of rank 2, C's last dim has stride 1. Where B is of strips
+  /// of f32, A may have several dims, static but for the first two, whose
+  /// elements are K in row-major order. All are f32, but for
   /// strips, and for an A of bf16 where the target has dot products of the
   /// pairs in B; K is even where B has pairs. `rows` is any number, `columns`
   /// at most what B's strips hold or `tile.lanes`. C is added to where
@@ -90,6 +92,10 @@ LogicalResult lowerContraction(RewriterBase &rewriter, linalg::LinalgOp op,
 /// micro-kernels.
 void lowerPackedMatmul(RewriterBase &rewriter, PackedMatmulOp op,
                        MicroKernels &kernels);
+
+/// The same for a convolution.
+void lowerPackedConv(RewriterBase &rewriter, PackedConvOp op,
+                     MicroKernels &kernels);
 
 } // namespace mlir::ds
 

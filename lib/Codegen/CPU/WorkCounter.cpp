@@ -76,6 +76,12 @@ WorkCounter::Work WorkCounter::measure(Operation *op) {
     work.flops = product(loc, sizes, 2);
     return work;
   }
+  if (auto conv = dyn_cast<PackedConvOp>(op)) {
+    int64_t depth = conv.getPackedType().getDimSize(3);
+    work.flops =
+        product(loc, memref::getMixedSizes(b, loc, conv.getInit()), 2 * depth);
+    return work;
+  }
   auto generic = cast<linalg::LinalgOp>(op);
   SmallVector<OpFoldResult> sizes;
   for (Range range : generic.createLoopRanges(b, loc))

@@ -4,10 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A convolution is one generic that reads the padded operand at
-// position * stride + tap * dilation. Where windows do not overlap, as in the
-// patch embedding of a vision transformer, or are single elements, it is a
-// matrix product of reshaped operands. No operand is copied window by window.
+// A convolution of f32 with a constant weight is a ds.packed_conv. Where windows
+// do not overlap, as in the patch embedding of a vision transformer, or are
+// single elements, it is a matrix product of reshaped operands. Any other is one
+// generic that reads the padded operand at position * stride + tap * dilation.
+// No operand is copied window by window.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,13 +37,17 @@ struct Conv {
   Value contract(ValueRange inputs, ArrayRef<OpFoldResult> dims,
                  ArrayRef<AffineExpr> lhs, ArrayRef<AffineExpr> rhs,
                  int64_t reductions);
-  /// Adds the bias along dim `axis` and rounds to the element type.
-  Value finish(Value sums, ArrayRef<OpFoldResult> dims, int64_t axis);
+  /// Adds the bias along dim `axis` and rounds to the element type. `order`
+  /// gives the dims of the sums, if they are in another order.
+  Value finish(Value sums, ArrayRef<OpFoldResult> dims, int64_t axis,
+               ArrayRef<int64_t> order = {});
   /// The operand amid its zeros.
   Value pad();
 
+  bool isPacked();
   bool isPatches();
   bool isPointwise();
+  Value lowerPacked();
   Value lowerPatches();
   Value lowerPointwise();
   Value lowerWindows();
@@ -79,12 +84,15 @@ Value Conv::contract(ValueRange inputs, ArrayRef<OpFoldResult> dims,
       .getResult(0);
 }
 
-Value Conv::finish(Value sums, ArrayRef<OpFoldResult> dims, int64_t axis) {
+Value Conv::finish(Value sums, ArrayRef<OpFoldResult> dims, int64_t axis,
+                   ArrayRef<int64_t> order) {
   bool hasBias = onnx::isPresent(op.getB());
-  if (!hasBias && sum == element)
+  if (!hasBias && sum == element && order.empty())
     return sums;
   SmallVector<Value> inputs{sums};
-  SmallVector<AffineMap> maps{l.b.getMultiDimIdentityMap(dims.size())};
+  SmallVector<AffineMap> maps{
+      order.empty() ? l.b.getMultiDimIdentityMap(dims.size())
+                    : AffineMap::getPermutationMap(order, l.b.getContext())};
   if (hasBias) {
     inputs.push_back(castTo(l, l.lowered(op.getB()), w[0]));
     maps.push_back(AffineMap::get(dims.size(), 0, l.b.getAffineDimExpr(axis),
@@ -118,6 +126,51 @@ Value Conv::pad() {
   Value zero =
       arith::ConstantOp::create(l.b, l.loc(), l.b.getZeroAttr(element));
   return insertSlice(l, input, l.filled(padded, zero), offsets, x);
+}
+
+//===----------------------------------------------------------------------===//
+// Products with packed weights
+//===----------------------------------------------------------------------===//
+
+/// With fewer feature maps to a group, most columns of a strip would be empty.
+static constexpr int64_t leastMaps = 8;
+
+bool Conv::isPacked() {
+  auto weight = l.lowered(op.getW()).getDefiningOp<WeightOp>();
+  std::optional<int64_t> all = getConstantIntValue(maps());
+  return weight && element.isF32() && weight.getType().getNumElements() != 0 &&
+         all && *all / op.getGroup() >= leastMaps;
+}
+
+/// Columns of the product are feature maps, its rows positions.
+Value Conv::lowerPacked() {
+  ShapeBuilder &s = l.shapes;
+  OpFoldResult groups = s.constant(op.getGroup());
+  OpFoldResult each = s.constant(*getConstantIntValue(maps()) / op.getGroup());
+  OpFoldResult depth = s.product(ArrayRef(w).drop_front());
+  Value weight = reshape(l, l.lowered(op.getW()), w, {groups, each, depth});
+  weight = transpose(l, weight, {groups, each, depth}, {0, 2, 1});
+  // A group of a few feature maps takes one strip.
+  int64_t strips = *getConstantIntValue(each) > 16 ? 2 : 1;
+  weight = packWeight(l, weight.getDefiningOp<WeightOp>(), strips);
+
+  SmallVector<int64_t> kernel, strides, dilations;
+  Dims result = dimsOf(l, op.getY()), dims{result[0]};
+  SmallVector<int64_t> order{0};
+  for (auto [i, window] : llvm::enumerate(windows)) {
+    kernel.push_back(*getConstantIntValue(window.kernel));
+    strides.push_back(window.stride);
+    dilations.push_back(window.dilation);
+    dims.push_back(result[2 + i]);
+    order.push_back(2 + i);
+  }
+  dims.push_back(result[1]);
+  order.push_back(1);
+  Value sums = PackedConvOp::create(l.b, l.loc(), pad(), weight,
+                                    l.empty(dims, sum), kernel, strides,
+                                    dilations)
+                   ->getResult(0);
+  return finish(sums, result, 1, order);
 }
 
 //===----------------------------------------------------------------------===//
@@ -309,9 +362,11 @@ static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {
             sum};
   if (failed(checkConv(conv)))
     return failure();
-  Value result = conv.isPointwise() ? conv.lowerPointwise()
-                 : conv.isPatches() ? conv.lowerPatches()
-                                    : conv.lowerWindows();
+  bool isPointwise = conv.isPointwise();
+  Value result = conv.isPatches() && !isPointwise ? conv.lowerPatches()
+                 : conv.isPacked()                ? conv.lowerPacked()
+                 : isPointwise                    ? conv.lowerPointwise()
+                                                  : conv.lowerWindows();
   l.setLowered(op.getY(), castTo(l, result, dimsOf(l, op.getY())));
   return success();
 }

@@ -4,32 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Codegen/Linalg/Views.h"
 #include "ds/Dialect/DS/Decompositions.h"
 
 using namespace mlir;
 using namespace mlir::ds;
-
-/// How weights are packed, for all code variants alike: a strip of 16 floats is
-/// a cache line, so that kernels of any width read whole lines; a panel of two
-/// strips is what the widest register tile takes at once.
-static constexpr int64_t stripWidth = 16, stripsPerPanel = 2;
-
-/// The weight that `w` is, packed. It stays a reference: the packing happens
-/// when the artifact is written.
-static Value packWeight(WeightOp w, Lowering &l) {
-  auto type = cast<RankedTensorType>(w.getType());
-  SmallVector<Attribute> transforms = llvm::to_vector(w.getTransforms());
-  // Instructions multiply pairs of bf16; a pair is easily taken apart.
-  int64_t depth = type.getElementType().isBF16() ? 2 : 1;
-  auto pack =
-      PackAttr::get(l.b.getContext(), stripsPerPanel, stripWidth, depth);
-  transforms.push_back(pack);
-  auto packed = RankedTensorType::get(getPackedShape(pack, type.getShape()),
-                                      type.getElementType());
-  return WeightOp::create(l.b, w.getLoc(), packed, w.getSource(),
-                          l.b.getArrayAttr(transforms));
-}
 
 /// x as a matrix: its leading dims become one.
 static Value toMatrix(Value x, Lowering &l) {
@@ -91,7 +70,7 @@ static LogicalResult lowerLinear(LinearOp op, Lowering &l) {
   Value x = toMatrix(l.lowered(op.getX()), l);
   SmallVector<OpFoldResult> matrix = {
       l.shapes.product(ArrayRef(dims).drop_back()), dims.back()};
-  Value y = PackedMatmulOp::create(l.b, l.loc(), x, packWeight(w, l),
+  Value y = PackedMatmulOp::create(l.b, l.loc(), x, packWeight(l, w),
                                    linalg.empty(matrix, sum))
                 ->getResult(0);
   if (op.getBias())

@@ -56,6 +56,20 @@ static Value transformWeight(Lowering &l, WeightOp weight, Attribute step,
                           weight.getSource(), l.b.getArrayAttr(steps));
 }
 
+/// For all code variants alike, a strip is 16 floats, which is a cache line, so
+/// that kernels of any width read whole lines; two strips are what the widest
+/// register tile takes at once.
+static constexpr int64_t stripWidth = 16;
+
+Value mlir::ds::packWeight(Lowering &l, WeightOp weight, int64_t strips) {
+  RankedTensorType type = weight.getType();
+  // Instructions multiply pairs of bf16; a pair is easily taken apart.
+  int64_t depth = type.getElementType().isBF16() ? 2 : 1;
+  auto pack = PackAttr::get(l.b.getContext(), strips, stripWidth, depth);
+  return transformWeight(l, weight, pack,
+                         getPackedShape(pack, type.getShape()));
+}
+
 namespace {
 /// Ranges of dims, [first, last), with the same product on both sides.
 struct Group {

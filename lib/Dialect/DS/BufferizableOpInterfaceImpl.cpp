@@ -9,15 +9,17 @@
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
 using namespace mlir::ds;
 
 namespace {
-struct PackedMatmulInterface
-    : DstBufferizableOpInterfaceExternalModel<PackedMatmulInterface,
-                                              PackedMatmulOp> {
+/// Ops on tensors or memrefs whose init is overwritten.
+template <typename OpTy>
+struct PackedInterface
+    : DstBufferizableOpInterfaceExternalModel<PackedInterface<OpTy>, OpTy> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
     return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
@@ -33,8 +35,7 @@ struct PackedMatmulInterface
         return failure();
       buffers.push_back(*buffer);
     }
-    PackedMatmulOp::create(rewriter, op->getLoc(), TypeRange(), buffers[0],
-                           buffers[1], buffers[2]);
+    clone(rewriter, op, TypeRange(), buffers);
     replaceOpWithBufferizedValues(rewriter, op, buffers[2]);
     return success();
   }
@@ -44,6 +45,7 @@ struct PackedMatmulInterface
 void mlir::ds::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, DSDialect *) {
-    PackedMatmulOp::attachInterface<PackedMatmulInterface>(*context);
+    PackedConvOp::attachInterface<PackedInterface<PackedConvOp>>(*context);
+    PackedMatmulOp::attachInterface<PackedInterface<PackedMatmulOp>>(*context);
   });
 }

@@ -21,11 +21,13 @@ using namespace mlir::ds;
 //===----------------------------------------------------------------------===//
 
 SmallVector<int64_t> mlir::ds::getPackedShape(PackAttr pack,
-                                              ArrayRef<int64_t> matrix) {
+                                              ArrayRef<int64_t> matrices) {
   int64_t panel = pack.getStrips() * pack.getColumns();
-  SmallVector<int64_t> shape = {
-      llvm::divideCeilSigned(matrix[1], panel), pack.getStrips(),
-      llvm::divideCeilSigned(matrix[0], pack.getDepth()), pack.getColumns()};
+  ArrayRef<int64_t> matrix = matrices.take_back(2);
+  SmallVector<int64_t> shape = llvm::to_vector(matrices.drop_back(2));
+  shape.append(
+      {llvm::divideCeilSigned(matrix[1], panel), pack.getStrips(),
+       llvm::divideCeilSigned(matrix[0], pack.getDepth()), pack.getColumns()});
   if (pack.getDepth() > 1)
     shape.push_back(pack.getDepth());
   return shape;
@@ -50,7 +52,7 @@ static std::optional<SmallVector<int64_t>> applyStep(ArrayRef<int64_t> shape,
         return llvm::to_vector(reshape.getShape());
       })
       .Case([&](PackAttr pack) -> Shape {
-        if (shape.size() != 2 || pack.getStrips() <= 0 ||
+        if (shape.size() < 2 || pack.getStrips() <= 0 ||
             pack.getColumns() <= 0 || pack.getDepth() <= 0)
           return std::nullopt;
         return getPackedShape(pack, shape);

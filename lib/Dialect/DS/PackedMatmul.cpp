@@ -4,6 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Tiling.h"
+
 #include "ds/Dialect/DS/DSDialect.h"
 #include "ds/Dialect/DS/LinalgBuilder.h"
 
@@ -11,7 +13,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -114,48 +115,6 @@ SmallVector<Range> PackedMatmulOp::getIterationDomain(OpBuilder &b) {
       hasPureTensorSemantics() ? tensor::getMixedSizes(b, getLoc(), getInit())
                                : memref::getMixedSizes(b, getLoc(), getInit());
   return {Range{zero, sizes[0], one}, Range{zero, sizes[1], one}};
-}
-
-/// The constant that all values of a loop's induction variable are multiples
-/// of, or 1.
-static int64_t inductionStep(Value value) {
-  auto argument = dyn_cast<BlockArgument>(value);
-  if (!argument)
-    return 1;
-  auto loop = dyn_cast<LoopLikeOpInterface>(argument.getOwner()->getParentOp());
-  if (!loop)
-    return 1;
-  auto ivs = loop.getLoopInductionVars();
-  auto lowers = loop.getLoopLowerBounds();
-  auto steps = loop.getLoopSteps();
-  if (!ivs || !lowers || !steps)
-    return 1;
-  for (auto [iv, lower, step] : llvm::zip(*ivs, *lowers, *steps))
-    if (iv == argument && isConstantIntValue(lower, 0))
-      return getConstantIntValue(step).value_or(1);
-  return 1;
-}
-
-/// Whether `offset` can be shown to be a multiple of `factor`.
-static bool isMultipleOf(OpFoldResult offset, int64_t factor) {
-  if (factor == 1)
-    return true;
-  if (auto constant = getConstantIntValue(offset))
-    return *constant % factor == 0;
-  auto map = AffineMap::getMultiDimIdentityMap(1, offset.getContext());
-  SmallVector<Value> operands = {cast<Value>(offset)};
-  affine::fullyComposeAffineMapAndOperands(&map, &operands);
-  SmallVector<AffineExpr> dims, symbols;
-  for (auto [i, operand] : llvm::enumerate(operands)) {
-    bool isDim = i < map.getNumDims();
-    AffineExpr expr =
-        isDim ? getAffineDimExpr(i, map.getContext())
-              : getAffineSymbolExpr(i - map.getNumDims(), map.getContext());
-    (isDim ? dims : symbols).push_back(expr * inductionStep(operand));
-  }
-  return map.getResult(0)
-      .replaceDimsAndSymbols(dims, symbols)
-      .isMultipleOf(factor);
 }
 
 FailureOr<TilingResult>

@@ -44,6 +44,7 @@ static ArrayRef<Legality> legalityTable() {
                                        "ds.bounded",
                                        "ds.check",
                                        "ds.checked_index",
+                                       "ds.packed_conv",
                                        "ds.packed_matmul",
                                        "ds.weight"};
   static const Legality table[] = {

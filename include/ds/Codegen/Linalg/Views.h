@@ -38,6 +38,10 @@ Value reshape(Lowering &l, Value tensor, ArrayRef<OpFoldResult> from,
 Value transpose(Lowering &l, Value tensor, ArrayRef<OpFoldResult> dims,
                 ArrayRef<int64_t> permutation);
 
+/// The weight […, K, N], of matrices, in panels of `strips` strips of columns.
+/// It stays a reference: the packing happens when the artifact is written.
+Value packWeight(Lowering &l, WeightOp weight, int64_t strips = 2);
+
 /// The elements of `tensor` from `offsets` on, `strides` apart (1 where empty).
 /// All of them lie inside the tensor.
 Value extractSlice(Lowering &l, Value tensor, ArrayRef<OpFoldResult> offsets,

@@ -49,7 +49,8 @@ def DS_PackAttr : DS_Attr<"Pack", "pack"> {
   let summary = "A step of a weight's transformations: panels of columns for a matrix product";
   let description = [{
     Takes K x N to P x S x K x L: P panels of S strips of L columns, where P is
-    the least that holds all columns. A strip is what one stream of loads reads
+    the least that holds all columns. Dims before these two stay: they count
+    matrices. A strip is what one stream of loads reads
     from first to last. With a depth D above 1 it becomes P x S x K/D x L x D:
     D consecutive elements of a column lie side by side, as instructions for dot
     products take them. Columns past N, and rows past K, are zero.

@@ -55,8 +55,8 @@ FailureOr<SmallVector<int64_t>>
 applyTransforms(ArrayRef<int64_t> shape, ArrayAttr transforms,
                 function_ref<InFlightDiagnostic()> emitError);
 
-/// The shape of a matrix [K, N] once it is packed.
-SmallVector<int64_t> getPackedShape(PackAttr pack, ArrayRef<int64_t> matrix);
+/// The shape of matrices […, K, N] once they are packed.
+SmallVector<int64_t> getPackedShape(PackAttr pack, ArrayRef<int64_t> matrices);
 
 /// Whether two static or dynamic sizes may be equal.
 inline bool compatibleDims(int64_t lhs, int64_t rhs) {

@@ -1,0 +1,55 @@
+//===- Tiling.cpp - What tiles of packed products have in common ----------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tiling.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// The constant that all values of a loop's induction variable are multiples
+/// of, or 1.
+static int64_t inductionStep(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument)
+    return 1;
+  auto loop = dyn_cast<LoopLikeOpInterface>(argument.getOwner()->getParentOp());
+  if (!loop)
+    return 1;
+  auto ivs = loop.getLoopInductionVars();
+  auto lowers = loop.getLoopLowerBounds();
+  auto steps = loop.getLoopSteps();
+  if (!ivs || !lowers || !steps)
+    return 1;
+  for (auto [iv, lower, step] : llvm::zip(*ivs, *lowers, *steps))
+    if (iv == argument && isConstantIntValue(lower, 0))
+      return getConstantIntValue(step).value_or(1);
+  return 1;
+}
+
+bool mlir::ds::isMultipleOf(OpFoldResult offset, int64_t factor) {
+  if (factor == 1)
+    return true;
+  if (auto constant = getConstantIntValue(offset))
+    return *constant % factor == 0;
+  auto map = AffineMap::getMultiDimIdentityMap(1, offset.getContext());
+  SmallVector<Value> operands = {cast<Value>(offset)};
+  affine::fullyComposeAffineMapAndOperands(&map, &operands);
+  SmallVector<AffineExpr> dims, symbols;
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    bool isDim = i < map.getNumDims();
+    AffineExpr expr =
+        isDim ? getAffineDimExpr(i, map.getContext())
+              : getAffineSymbolExpr(i - map.getNumDims(), map.getContext());
+    (isDim ? dims : symbols).push_back(expr * inductionStep(operand));
+  }
+  return map.getResult(0)
+      .replaceDimsAndSymbols(dims, symbols)
+      .isMultipleOf(factor);
+}
