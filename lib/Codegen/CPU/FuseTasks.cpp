@@ -29,6 +29,7 @@ struct Group {
   linalg::GenericOp root;
   SmallVector<TilingInterface> producers;
   SmallVector<int64_t> tileSizes; // of the root's loops; 0: not tiled
+  SmallVector<int64_t> order;     // in which loops nest; empty: as they are
 };
 
 struct FuseTasks : mlir::ds::impl::FuseTasksBase<FuseTasks> {
@@ -100,7 +101,8 @@ std::optional<Group> FuseTasks::findMatmul(PackedMatmulOp product) {
     return std::nullopt;
   return Group{epilogue,
                {cast<TilingInterface>(product.getOperation())},
-               {taskRows, taskColumns}};
+               {taskRows, taskColumns},
+               {}};
 }
 
 /// Tiles are of one image. They hold as many feature maps as other products
@@ -128,10 +130,20 @@ std::optional<Group> FuseTasks::findConv(PackedConvOp product) {
   sizes[rank - 2] = llvm::alignTo(llvm::divideCeil(row, parts), 8);
   if (rank > 3)
     sizes[rank - 3] = std::max<int64_t>(rows / row, 1);
-  Group group{epilogue, {cast<TilingInterface>(product.getOperation())}, {}};
+  Group group{
+      epilogue, {cast<TilingInterface>(product.getOperation())}, {}, {}};
   AffineMap read = epilogue.getMatchingIndexingMap(&*product->use_begin());
   group.tileSizes = applyPermutationMap(inversePermutation(read),
                                         ArrayRef<int64_t>(sizes));
+  // A weight that stays in the second-level cache is read for each part of the
+  // image, which is read once; of a larger one a panel stays, for all images.
+  int64_t mapLoop = read.getDimPosition(rank - 1);
+  for (int64_t i = 0; i < rank; ++i)
+    if (i != mapLoop)
+      group.order.push_back(i);
+  bool staysCached = product.getPackedType().getNumElements() * 4 <= (1 << 19);
+  group.order.insert(staysCached ? group.order.end() : group.order.begin(),
+                     mapLoop);
   return group;
 }
 
@@ -229,7 +241,7 @@ RowGroup::find(const llvm::SmallPtrSetImpl<Operation *> &taken) {
   llvm::SmallBitVector rows = rowLoops();
   if (rows.none() || rows.all())
     return std::nullopt;
-  Group group{root, {}, SmallVector<int64_t>(root.getNumLoops(), 0)};
+  Group group{root, {}, SmallVector<int64_t>(root.getNumLoops(), 0), {}};
   for (unsigned i : rows.set_bits())
     group.tileSizes[i] = 1;
   // What is not split along all rows would be computed once for each of them.
@@ -397,6 +409,7 @@ static LogicalResult tile(RewriterBase &rewriter, Group &group) {
   options.setLoopType(scf::SCFTilingOptions::LoopType::CustomOp);
   options.setTileSizes(
       getAsIndexOpFoldResult(rewriter.getContext(), group.tileSizes));
+  options.setInterchange(group.order);
   options.setCustomLoopGenerationFns(emitTasks, emitInsertions);
   FailureOr<scf::SCFTilingResult> tiled =
       scf::tileUsingSCF(rewriter, root, options);
