@@ -130,8 +130,8 @@ std::pair<Value, OpFoldResult> Convolution::tile(const Place &place,
     AffineMap least =
         AffineMap::get(0, 2, {b.getAffineConstantExpr(panel), s0 - s1 * panel},
                        b.getContext());
-    maps = affine::makeComposedFoldedAffineMin(b, loc, least,
-                                               {each, place.panel});
+    maps =
+        affine::makeComposedFoldedAffineMin(b, loc, least, {each, place.panel});
   }
   SmallVector<OpFoldResult> offsets{place.image};
   llvm::append_range(offsets, place.outer);

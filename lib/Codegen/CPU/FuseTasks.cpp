@@ -6,6 +6,7 @@
 
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Dialect/DS/DSDialect.h"
+#include "ds/Dialect/DS/LinalgBuilder.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
@@ -133,8 +134,8 @@ std::optional<Group> FuseTasks::findConv(PackedConvOp product) {
   Group group{
       epilogue, {cast<TilingInterface>(product.getOperation())}, {}, {}};
   AffineMap read = epilogue.getMatchingIndexingMap(&*product->use_begin());
-  group.tileSizes = applyPermutationMap(inversePermutation(read),
-                                        ArrayRef<int64_t>(sizes));
+  group.tileSizes =
+      applyPermutationMap(inversePermutation(read), ArrayRef<int64_t>(sizes));
   // A weight that stays in the second-level cache is read for each part of the
   // image, which is read once; of a larger one a panel stays, for all images.
   int64_t mapLoop = read.getDimPosition(rank - 1);
@@ -144,6 +145,72 @@ std::optional<Group> FuseTasks::findConv(PackedConvOp product) {
   bool staysCached = product.getPackedType().getNumElements() * 4 <= (1 << 19);
   group.order.insert(staysCached ? group.order.end() : group.order.begin(),
                      mapLoop);
+  return group;
+}
+
+//===----------------------------------------------------------------------===//
+// Planes: sums over windows of one channel
+//===----------------------------------------------------------------------===//
+
+/// The parallel loops of which an operand takes no window; none where `op` is
+/// no sum over windows.
+static llvm::SmallBitVector planeLoops(linalg::GenericOp op) {
+  llvm::SmallBitVector loops(op.getNumLoops());
+  if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
+      op.getNumResults() != 1 || hasEmptyOperand(op) ||
+      !op.getMatchingIndexingMap(op.getDpsInitOperand(0))
+           .isProjectedPermutation())
+    return loops;
+  bool hasWindows = false;
+  SmallVector<unsigned> parallel;
+  op.getParallelDims(parallel);
+  for (unsigned i : parallel)
+    loops.set(i);
+  for (AffineMap map : op.getIndexingMapsArray())
+    for (AffineExpr expr : map.getResults()) {
+      if (!isa<AffineBinaryOpExpr>(expr))
+        continue;
+      hasWindows = true;
+      for (unsigned i : parallel)
+        if (expr.isFunctionOfDim(i))
+          loops.reset(i);
+    }
+  if (!hasWindows)
+    loops.reset();
+  return loops;
+}
+
+/// Where a sum over windows does not mix channels, the zeros around a plane,
+/// the sums, and what is made of them are computed plane by plane.
+static std::optional<Group> findPlanes(linalg::GenericOp sum) {
+  llvm::SmallBitVector loops = planeLoops(sum);
+  // A channel that other loops read again would be padded again.
+  bool readsOnce = llvm::all_of(sum.getDpsInputOperands(), [&](OpOperand *in) {
+    AffineMap map = sum.getMatchingIndexingMap(in);
+    return map.isProjectedPermutation() ||
+           llvm::all_of(loops.set_bits(),
+                        [&](unsigned i) { return map.isFunctionOfDim(i); });
+  });
+  if (loops.none() || !readsOnce)
+    return std::nullopt;
+  Group group{sum, {}, {}, {}};
+  for (unsigned i = 0, e = sum.getNumLoops(); i < e; ++i)
+    group.tileSizes.push_back(loops.test(i) ? 1 : 0);
+  if (linalg::GenericOp epilogue = findEpilogue(sum)) {
+    AffineMap written = sum.getMatchingIndexingMap(sum.getDpsInitOperand(0)),
+              read = epilogue.getMatchingIndexingMap(&*sum->use_begin());
+    SmallVector<int64_t> sizes =
+        applyPermutationMap(written, ArrayRef<int64_t>(group.tileSizes));
+    sizes =
+        applyPermutationMap(inversePermutation(read), ArrayRef<int64_t>(sizes));
+    group = {epilogue, {cast<TilingInterface>(sum.getOperation())}, sizes, {}};
+  }
+  for (OpOperand *in : sum.getDpsInputOperands())
+    if (auto pad = in->get().getDefiningOp<tensor::PadOp>();
+        pad && pad->hasOneUse())
+      group.producers.push_back(cast<TilingInterface>(pad.getOperation()));
+  if (group.producers.empty())
+    return std::nullopt;
   return group;
 }
 
@@ -403,6 +470,14 @@ static LogicalResult emitInsertions(RewriterBase &rewriter, Location loc,
 }
 
 static LogicalResult tile(RewriterBase &rewriter, Group &group) {
+  llvm::SetVector<Operation *> fills;
+  auto addFills = [&](Operation *op) {
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+      for (Value init : destination.getDpsInits())
+        if (auto fill = init.getDefiningOp<linalg::FillOp>())
+          fills.insert(fill);
+  };
+  addFills(group.root);
   rewriter.setInsertionPoint(group.root);
   auto root = cast<TilingInterface>(group.root.getOperation());
   scf::SCFTilingOptions options;
@@ -430,18 +505,43 @@ static LogicalResult tile(RewriterBase &rewriter, Group &group) {
     if (producer->use_empty())
       rewriter.eraseOp(producer);
   };
-  llvm::SetVector<Operation *> fills;
   for (TilingInterface producer : group.producers) {
-    for (Value init :
-         cast<DestinationStyleOpInterface>(*producer).getDpsInits())
-      if (auto fill = init.getDefiningOp<linalg::FillOp>())
-        fills.insert(fill);
+    addFills(producer);
     fuse(producer);
   }
   for (Operation *fill : fills)
     fuse(fill);
   shrinkEmpties(rewriter, loop);
   return success();
+}
+
+/// A tensor of the padding, into which the operand is copied.
+static void lowerPad(RewriterBase &rewriter, tensor::PadOp pad) {
+  rewriter.setInsertionPoint(pad);
+  Location loc = pad.getLoc();
+  LinalgBuilder linalg{rewriter, loc,
+                       bool(pad->getParentOfType<scf::ForallOp>())};
+  SmallVector<OpFoldResult> low = pad.getMixedLowPad(),
+                            high = pad.getMixedHighPad(),
+                            sizes = tensor::getMixedSizes(rewriter, loc,
+                                                          pad.getSource()),
+                            padded;
+  AffineExpr s0 = rewriter.getAffineSymbolExpr(0),
+             s1 = rewriter.getAffineSymbolExpr(1),
+             s2 = rewriter.getAffineSymbolExpr(2);
+  for (auto [size, before, after] : llvm::zip_equal(sizes, low, high))
+    padded.push_back(affine::makeComposedFoldedAffineApply(
+        rewriter, loc, s0 + s1 + s2, {size, before, after}));
+  Value whole = linalg::FillOp::create(
+                    rewriter, loc, pad.getConstantPaddingValue(),
+                    linalg.empty(padded, pad.getType().getElementType()))
+                    .getResult(0);
+  whole = tensor::InsertSliceOp::create(
+      rewriter, loc, pad.getSource(), whole, low, sizes,
+      SmallVector<OpFoldResult>(low.size(), rewriter.getIndexAttr(1)));
+  if (whole.getType() != pad.getType())
+    whole = tensor::CastOp::create(rewriter, loc, pad.getType(), whole);
+  rewriter.replaceOp(pad, whole);
 }
 
 void FuseTasks::runOnOperation() {
@@ -461,6 +561,9 @@ void FuseTasks::runOnOperation() {
   for (auto product : entry.getOps<PackedConvOp>())
     if (std::optional<Group> group = findConv(product))
       take(std::move(*group));
+  for (auto sum : entry.getOps<linalg::GenericOp>())
+    if (std::optional<Group> group = findPlanes(sum))
+      take(std::move(*group));
   // The last op of a chain first, so that a group is as large as it can be.
   for (Operation &op : llvm::reverse(entry))
     if (auto root = dyn_cast<linalg::GenericOp>(op);
@@ -470,4 +573,8 @@ void FuseTasks::runOnOperation() {
   for (Group &group : groups)
     if (failed(tile(rewriter, group)))
       return signalPassFailure();
+  SmallVector<tensor::PadOp> pads;
+  getOperation().walk([&](tensor::PadOp pad) { pads.push_back(pad); });
+  for (tensor::PadOp pad : pads)
+    lowerPad(rewriter, pad);
 }

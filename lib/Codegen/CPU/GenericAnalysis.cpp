@@ -55,9 +55,13 @@ std::optional<Along> GenericAnalysis::accessAlong(OpOperand &operand,
   unsigned numDims = map.getNumDims();
   bool isLast = llvm::none_of(
       exprs.drop_back(), [&](AffineExpr e) { return e.isFunctionOfDim(dim); });
-  if (isLast && hasUnitLastStride(type) &&
-      getCoefficient(exprs.back(), dim, numDims) == 1)
-    return Along::Contiguous;
+  if (isLast && hasUnitLastStride(type)) {
+    int64_t stride = getCoefficient(exprs.back(), dim, numDims).value_or(0);
+    if (stride == 1)
+      return Along::Contiguous;
+    if (stride > 1 && stride <= maxStride)
+      return Along::Strided;
+  }
   bool isLinear = llvm::all_of(exprs, [&](AffineExpr e) {
     return getCoefficient(e, dim, numDims).has_value();
   });

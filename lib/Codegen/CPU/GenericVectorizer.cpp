@@ -68,6 +68,8 @@ private:
   SmallVector<Value> accessIndices(OpOperand &operand, const Point &point);
   Value read(Value buffer, ValueRange indices, bool contiguous,
              const Point &point);
+  Value readStrided(Value buffer, ValueRange indices, int64_t stride,
+                    const Point &point);
   Value readOperand(OpOperand &operand, const Point &point);
   Value repeatFirst(Value vector, const Point &point);
   Value readAt(memref::LoadOp load, ValueRange indices, const Point &point);
@@ -509,6 +511,48 @@ Value Emitter::gather(Value buffer, ValueRange indices, Value offsets,
   return vector::FromElementsOp::create(b, loc, result, elements);
 }
 
+/// Elements `stride` apart in a row, from vectors of all that lies between.
+Value Emitter::readStrided(Value buffer, ValueRange indices, int64_t stride,
+                           const Point &point) {
+  VectorType type =
+      vectorOf(cast<MemRefType>(buffer.getType()).getElementType());
+  Value none = arith::ConstantOp::create(b, loc, b.getOneAttr(type));
+  // Nothing past the last element that counts is read: it may not be there.
+  Value count = point.mask ? point.mask.getDefiningOp<vector::CreateMaskOp>()
+                                 .getOperands()
+                                 .front()
+                           : index(lanes);
+  Value last = arith::MulIOp::create(
+      b, loc, arith::SubIOp::create(b, loc, count, index(1)), index(stride));
+  Value elements = arith::AddIOp::create(b, loc, last, index(1));
+  Value result;
+  for (int64_t v = 0; v < stride; ++v) {
+    SmallVector<Value> at(indices);
+    at.back() = arith::AddIOp::create(b, loc, at.back(), index(v * lanes));
+    bool isWhole = !point.mask && v + 1 < stride;
+    Value part =
+        isWhole ? vector::LoadOp::create(b, loc, type, buffer, at).getResult()
+                : vector::MaskedLoadOp::create(
+                      b, loc, type, buffer, at,
+                      maskOf(arith::SubIOp::create(b, loc, elements,
+                                                   index(v * lanes))),
+                      none)
+                      .getResult();
+    // Lane i is element i * stride of all vectors.
+    SmallVector<int64_t> from;
+    for (int64_t i = 0; i < lanes; ++i) {
+      int64_t element = i * stride - v * lanes;
+      bool isHere = element >= 0 && element < lanes;
+      from.push_back(v == 0   ? (isHere ? element : 0)
+                     : isHere ? lanes + element
+                              : i);
+    }
+    result =
+        vector::ShuffleOp::create(b, loc, result ? result : part, part, from);
+  }
+  return result;
+}
+
 /// What the body reads of an operand.
 Value Emitter::readOperand(OpOperand &operand, const Point &point) {
   SmallVector<Value> indices = accessIndices(operand, point);
@@ -516,9 +560,14 @@ Value Emitter::readOperand(OpOperand &operand, const Point &point) {
   if (!type || !point.isVector)
     return read(operand.get(), indices, /*contiguous=*/false, point);
   Along along = *analysis.accessAlong(operand, *vectorDim);
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  if (along == Along::Strided)
+    return readStrided(
+        operand.get(), indices,
+        *getCoefficient(map.getResults().back(), *vectorDim, map.getNumDims()),
+        point);
   if (along != Along::Varying)
     return read(operand.get(), indices, along == Along::Contiguous, point);
-  AffineMap map = op.getMatchingIndexingMap(&operand);
   auto metadata =
       memref::ExtractStridedMetadataOp::create(b, loc, operand.get());
   Value step = index(0);

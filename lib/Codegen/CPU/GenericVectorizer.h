@@ -18,6 +18,7 @@ namespace mlir::ds {
 enum class Along {
   Uniform,    // the same for all lanes
   Contiguous, // an index: that of lane 0 plus the lane's number
+  Strided,    // an element read: a few elements apart in one row
   Varying,    // one value for each lane; read by a gather
 };
 
@@ -64,6 +65,10 @@ private:
   bool mayGather = false;
   DenseMap<Value, Along> along; // values of the body that are not uniform
 };
+
+/// Elements of one row that lie at most this far apart are read by vectors of
+/// all that lies between, and no gather: a gather is one access for each lane.
+constexpr int64_t maxStride = 4;
 
 /// The factor of `dim` in an expression that is linear in it; nullopt for
 /// another one.

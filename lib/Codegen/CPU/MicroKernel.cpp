@@ -182,8 +182,8 @@ SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
   Value k = at.front();
   for (auto [i, position] : llvm::enumerate(at.drop_front())) {
     Value size = memref::DimOp::create(b, loc, args[0], 2 + i);
-    k = arith::AddIOp::create(
-        b, loc, arith::MulIOp::create(b, loc, k, size), position);
+    k = arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, k, size),
+                              position);
   }
   if (args.size() > 4) {
     Value share = arith::MulIOp::create(b, loc, k, args[5]);
@@ -212,8 +212,7 @@ SmallVector<Value> KernelBody::emitLoops(ArrayRef<Value> outer, ValueRange sums,
   b.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> at(outer);
   at.push_back(loop.getInductionVar());
-  scf::YieldOp::create(b, loc,
-                       emitLoops(at, loop.getRegionIterArgs(), masksB));
+  scf::YieldOp::create(b, loc, emitLoops(at, loop.getRegionIterArgs(), masksB));
   return loop.getResults();
 }
 

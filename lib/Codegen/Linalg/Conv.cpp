@@ -4,11 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A convolution of f32 with a constant weight is a ds.packed_conv. Where windows
-// do not overlap, as in the patch embedding of a vision transformer, or are
-// single elements, it is a matrix product of reshaped operands. Any other is one
-// generic that reads the padded operand at position * stride + tap * dilation.
-// No operand is copied window by window.
+// A convolution of f32 with a constant weight is a ds.packed_conv. Where
+// windows do not overlap, as in the patch embedding of a vision transformer, or
+// are single elements, it is a matrix product of reshaped operands. Any other
+// is one generic that reads the padded operand at position * stride + tap *
+// dilation. No operand is copied window by window.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,11 +45,13 @@ struct Conv {
   Value pad();
 
   bool isPacked();
+  bool isDepthwise();
   bool isPatches();
   bool isPointwise();
   Value lowerPacked();
   Value lowerPatches();
   Value lowerPointwise();
+  Value lowerDepthwise();
   Value lowerWindows();
 };
 } // namespace
@@ -115,9 +117,10 @@ Value Conv::finish(Value sums, ArrayRef<OpFoldResult> dims, int64_t axis,
 
 Value Conv::pad() {
   Value input = castTo(l, l.lowered(op.getX()), x);
-  Dims offsets(2, l.shapes.constant(0)), padded{x[0], x[1]};
+  Dims low(2, l.shapes.constant(0)), high = low, padded{x[0], x[1]};
   for (auto [i, window] : llvm::enumerate(windows)) {
-    offsets.push_back(window.before);
+    low.push_back(window.before);
+    high.push_back(window.after);
     padded.push_back(
         l.shapes.add(l.shapes.add(x[2 + i], window.before), window.after));
   }
@@ -125,7 +128,8 @@ Value Conv::pad() {
     return input;
   Value zero =
       arith::ConstantOp::create(l.b, l.loc(), l.b.getZeroAttr(element));
-  return insertSlice(l, input, l.filled(padded, zero), offsets, x);
+  return tensor::PadOp::create(l.b, l.loc(), getStaticType({element, padded}),
+                               input, low, high, zero);
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,10 +170,10 @@ Value Conv::lowerPacked() {
   }
   dims.push_back(result[1]);
   order.push_back(1);
-  Value sums = PackedConvOp::create(l.b, l.loc(), pad(), weight,
-                                    l.empty(dims, sum), kernel, strides,
-                                    dilations)
-                   ->getResult(0);
+  Value sums =
+      PackedConvOp::create(l.b, l.loc(), pad(), weight, l.empty(dims, sum),
+                           kernel, strides, dilations)
+          ->getResult(0);
   return finish(sums, result, 1, order);
 }
 
@@ -251,6 +255,33 @@ Value Conv::lowerPointwise() {
   Value product =
       finish(contract({weight, input}, dims, {m, k}, {b, k, p}, 1), dims, 1);
   return reshape(l, product, dims, dimsOf(l, op.getY()));
+}
+
+//===----------------------------------------------------------------------===//
+// A channel for each feature map
+//===----------------------------------------------------------------------===//
+
+bool Conv::isDepthwise() {
+  return isConstantIntValue(w[1], 1) &&
+         isConstantIntValue(maps(), op.getGroup());
+}
+
+/// Loops over image, channel, positions, and for the sum over taps.
+Value Conv::lowerDepthwise() {
+  Dims result = dimsOf(l, op.getY()), weightDims{w[0]};
+  int64_t outer = result.size();
+  auto loop = [&](int64_t i) { return l.b.getAffineDimExpr(i); };
+  SmallVector<AffineExpr> inputExprs{loop(0), loop(1)}, weightExprs{loop(1)};
+  for (auto [i, window] : llvm::enumerate(windows)) {
+    AffineExpr position = loop(2 + i), tap = loop(outer + i);
+    inputExprs.push_back(position * window.stride + tap * window.dilation);
+    weightExprs.push_back(tap);
+    weightDims.push_back(window.kernel);
+  }
+  Value weight = reshape(l, castTo(l, l.lowered(op.getW()), w), w, weightDims);
+  return finish(
+      contract({pad(), weight}, result, inputExprs, weightExprs, spatial()),
+      result, 1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -366,6 +397,7 @@ static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {
   Value result = conv.isPatches() && !isPointwise ? conv.lowerPatches()
                  : conv.isPacked()                ? conv.lowerPacked()
                  : isPointwise                    ? conv.lowerPointwise()
+                 : conv.isDepthwise()             ? conv.lowerDepthwise()
                                                   : conv.lowerWindows();
   l.setLowered(op.getY(), castTo(l, result, dimsOf(l, op.getY())));
   return success();

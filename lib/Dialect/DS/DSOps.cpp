@@ -25,9 +25,9 @@ SmallVector<int64_t> mlir::ds::getPackedShape(PackAttr pack,
   int64_t panel = pack.getStrips() * pack.getColumns();
   ArrayRef<int64_t> matrix = matrices.take_back(2);
   SmallVector<int64_t> shape = llvm::to_vector(matrices.drop_back(2));
-  shape.append(
-      {llvm::divideCeilSigned(matrix[1], panel), pack.getStrips(),
-       llvm::divideCeilSigned(matrix[0], pack.getDepth()), pack.getColumns()});
+  shape.append({llvm::divideCeilSigned(matrix[1], panel), pack.getStrips(),
+                llvm::divideCeilSigned(matrix[0], pack.getDepth()),
+                pack.getColumns()});
   if (pack.getDepth() > 1)
     shape.push_back(pack.getDepth());
   return shape;

@@ -41,12 +41,9 @@ LogicalResult PackedConvOp::verify() {
   if (spatial < 1 || init.getRank() != x.getRank())
     return emitOpError("C1: expected x and init of one rank, 3 or more, found ")
            << x << " and " << init;
-  if (packed.getRank() != 5 ||
-      llvm::any_of(llvm::seq(5),
-                   [&](int i) {
-                     return i != 1 && (packed.isDynamicDim(i) ||
-                                       packed.getDimSize(i) == 0);
-                   }))
+  if (packed.getRank() != 5 || llvm::any_of(llvm::seq(5), [&](int i) {
+        return i != 1 && (packed.isDynamicDim(i) || packed.getDimSize(i) == 0);
+      }))
     return emitOpError("C1: expected packed of rank 5, static but for the "
                        "number of panels, found ")
            << packed;
@@ -165,9 +162,8 @@ static bool hasWholePanels(PackedConvOp op, OpFoldResult offset,
                            OpFoldResult size) {
   if (op.getGroups() == 1)
     return isMultipleOf(offset, op.getPanel());
-  int64_t each =
-      cast<ShapedType>(op.getInit().getType()).getShape().back() /
-      op.getGroups();
+  int64_t each = cast<ShapedType>(op.getInit().getType()).getShape().back() /
+                 op.getGroups();
   std::optional<int64_t> known = getConstantIntValue(size);
   return known && *known > 0 && each % *known == 0 &&
          (*known == each || *known % op.getPanel() == 0) &&
