@@ -92,9 +92,16 @@ void GenerateKernels::runOnOperation() {
   }
   // Products leave copies to make.
   for (linalg::LinalgOp op : collect())
-    for (linalg::LinalgOp version : splitOnBroadcast(rewriter, op))
-      (void)counter.count(version, [&] {
-        vectorizeGeneric(rewriter, version, lanes, taskElements);
+    splitOnBroadcast(rewriter, op);
+  SmallVector<linalg::LinalgOp> ops = collect();
+  llvm::SmallPtrSet<Operation *, 16> absorbed;
+  for (linalg::LinalgOp op : ops)
+    for (OpOperand &init : op.getDpsInitsMutable())
+      absorbed.insert(findFill(op, init));
+  for (linalg::LinalgOp op : ops)
+    if (!absorbed.contains(op))
+      (void)counter.count(op, [&] {
+        vectorizeGeneric(rewriter, op, lanes, taskElements);
         return success();
       });
   counter.emit();

@@ -103,10 +103,13 @@ private:
                                                // transposed one; with it, last,
                                                // if it is a reduction
   SmallVector<Value> upper;
+  SmallVector<linalg::FillOp> fills; // by result; null where there is none
 };
 } // namespace
 
 void Emitter::run() {
+  for (OpOperand &init : op.getDpsInitsMutable())
+    fills.push_back(findFill(op, init));
   b.setInsertionPoint(op);
   if (std::optional<VectorPlan> plan = analysis.plan()) {
     vectorDim = plan->dim;
@@ -138,6 +141,9 @@ void Emitter::run() {
     emitTasks(parallels, point);
   else
     emitParallelLoops(parallels, point);
+  for (linalg::FillOp fill : fills)
+    if (fill)
+      b.eraseOp(fill);
 }
 
 /// Outer parallel loops as one forall; where there are none, the innermost
@@ -326,11 +332,16 @@ void Emitter::emitVectorLoop(Value from, Value to, Point point) {
 void Emitter::emitElement(Point point) {
   MutableArrayRef<OpOperand> inits = op.getDpsInitsMutable();
   SmallVector<Value> running;
-  for (OpOperand &init : inits)
-    running.push_back(op.payloadUsesValueFromOperand(&init)
-                          ? read(init.get(), accessIndices(init, point),
-                                 point.isVector, point)
-                          : Value());
+  for (auto [init, fill] : llvm::zip_equal(inits, fills)) {
+    Value value;
+    if (fill)
+      value = broadcastIf(fill.getInputs().front(),
+                          point.isVector && !vectorIsReduction());
+    else if (op.payloadUsesValueFromOperand(&init))
+      value =
+          read(init.get(), accessIndices(init, point), point.isVector, point);
+    running.push_back(value);
+  }
   SmallVector<Value> results;
   if (reductions.empty()) {
     results = evaluate(point, running);
@@ -714,6 +725,25 @@ Value Emitter::evaluateOp(Operation &inner, const Point &point,
   Operation *made = b.create(loc, inner.getName().getIdentifier(), operands,
                              types, inner.getAttrs());
   return made->getResult(0);
+}
+
+/// A running value that is read from memory where a shorter row was just stored
+/// waits for that store, so the rows would be computed one after another.
+linalg::FillOp mlir::ds::findFill(linalg::LinalgOp op, OpOperand &init) {
+  if (op.getNumReductionLoops() == 0 ||
+      !op.payloadUsesValueFromOperand(&init) ||
+      !op.getMatchingIndexingMap(&init).isProjectedPermutation() ||
+      llvm::is_contained(op.getDpsInputs(), init.get()))
+    return nullptr;
+  for (Operation *before = op->getPrevNode(); before;
+       before = before->getPrevNode()) {
+    auto fill = dyn_cast<linalg::FillOp>(before);
+    if (fill && fill.getOutputs().front() == init.get())
+      return fill;
+    if (!fill && !isMemoryEffectFree(before))
+      return nullptr;
+  }
+  return nullptr;
 }
 
 void mlir::ds::vectorizeGeneric(RewriterBase &rewriter, linalg::LinalgOp op,

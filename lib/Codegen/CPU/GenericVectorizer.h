@@ -82,11 +82,16 @@ std::optional<int64_t> getCoefficient(AffineExpr expr, unsigned dim,
 SmallVector<linalg::LinalgOp> splitOnBroadcast(RewriterBase &rewriter,
                                                linalg::LinalgOp op);
 
+/// The op that gives a reduction's result `init` its first value, if nothing
+/// comes between them.
+linalg::FillOp findFill(linalg::LinalgOp op, OpOperand &init);
+
 /// Replaces a linalg op on buffers by loops over vectors of `lanes` elements;
 /// a tail of fewer is one masked step with the same arithmetic, so an element's
 /// value does not depend on which of the two computes it. Loops over outer
 /// parallel dims become an scf.forall where the op stands in no other and has
-/// more than `taskElements` elements to compute (or it is not known).
+/// more than `taskElements` elements to compute (or it is not known). Fills that
+/// `findFill` gives go with it.
 void vectorizeGeneric(RewriterBase &rewriter, linalg::LinalgOp op,
                       int64_t lanes, int64_t taskElements);
 
