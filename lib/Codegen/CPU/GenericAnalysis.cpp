@@ -180,6 +180,28 @@ std::optional<unsigned> GenericAnalysis::findTransposed(unsigned dim) {
   return std::nullopt;
 }
 
+std::optional<unsigned> GenericAnalysis::findRow(unsigned dim) {
+  auto iterators = op.getIteratorTypesArray();
+  auto isReduction = [&](unsigned i) {
+    return iterators[i] == utils::IteratorType::reduction;
+  };
+  auto loops = llvm::seq<unsigned>(0, iterators.size());
+  if (isReduction(dim))
+    return std::nullopt;
+  for (OpOperand *operand : op.getDpsInputOperands())
+    for (AffineExpr expr :
+         llvm::reverse(op.getMatchingIndexingMap(operand).getResults())) {
+      if (!llvm::any_of(loops, [&](unsigned i) {
+            return isReduction(i) && expr.isFunctionOfDim(i);
+          }))
+        continue;
+      for (unsigned i : loops)
+        if (i != dim && !isReduction(i) && expr.isFunctionOfDim(i))
+          return i;
+    }
+  return std::nullopt;
+}
+
 std::optional<VectorPlan> GenericAnalysis::plan() {
   auto iterators = op.getIteratorTypesArray();
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
@@ -194,7 +216,8 @@ std::optional<VectorPlan> GenericAnalysis::plan() {
     for (unsigned dim : candidates)
       if (isVectorizable(dim))
         return VectorPlan{dim, gathers,
-                          gathers ? findTransposed(dim) : std::nullopt};
+                          gathers ? findTransposed(dim) : std::nullopt,
+                          findRow(dim)};
   }
   return std::nullopt;
 }

@@ -28,11 +28,16 @@ using namespace mlir;
 using namespace mlir::ds;
 
 namespace {
+/// Rows of windows whose sums are formed together.
+constexpr int64_t rowsAtOnce = 4;
+
 /// Where the body is evaluated: the loop indices (that of the vector dim is
-/// lane 0's), whether for a vector of lanes, which lanes count (null: all), and
-/// operands that are at hand already (empty, or null where they are not).
+/// lane 0's), for how many rows from there on, whether for a vector of lanes,
+/// which lanes count (null: all), and operands that are at hand already (empty,
+/// or null where they are not).
 struct Point {
   SmallVector<Value> indices;
+  int64_t rows = 1;
   bool isVector = false;
   Value mask;
   SmallVector<Value> loaded;
@@ -55,8 +60,10 @@ private:
                    Point point);
   void emitSquare(Value rowCount, Value columnCount, Point point);
   void emitInnermost(Point point);
-  void emitElement(Point point);
-  SmallVector<Value> emitReductionLoops(ArrayRef<unsigned> dims, Point point,
+  void emitRows(Value from, Point point);
+  void emitElement(const Point &point);
+  SmallVector<Value> emitReductionLoops(ArrayRef<unsigned> dims,
+                                        SmallVector<Point> points,
                                         ValueRange running);
   SmallVector<Value> emitReductionStep(Point point, ValueRange running);
   SmallVector<Value> neutralVectors();
@@ -97,11 +104,11 @@ private:
   linalg::LinalgOp op;
   GenericAnalysis analysis;
   int64_t lanes, taskElements;
-  std::optional<unsigned> vectorDim, transposedDim;
+  std::optional<unsigned> vectorDim, transposedDim, rowDim;
   SmallVector<unsigned> parallels, reductions; // without the vector dim, if it
-                                               // is parallel, and the
-                                               // transposed one; with it, last,
-                                               // if it is a reduction
+                                               // is parallel, the transposed
+                                               // one and that of rows; with it,
+                                               // last, if it is a reduction
   SmallVector<Value> upper;
   SmallVector<linalg::FillOp> fills; // by result; null where there is none
 };
@@ -114,12 +121,13 @@ void Emitter::run() {
   if (std::optional<VectorPlan> plan = analysis.plan()) {
     vectorDim = plan->dim;
     transposedDim = plan->transposed;
+    rowDim = plan->row;
   }
   for (Range range : op.createLoopRanges(b, loc))
     upper.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
   for (auto [i, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
     if (kind == utils::IteratorType::parallel) {
-      if (vectorDim != i && transposedDim != i)
+      if (vectorDim != i && transposedDim != i && rowDim != i)
         parallels.push_back(i);
     } else if (vectorDim != i) {
       reductions.push_back(i);
@@ -155,7 +163,9 @@ void Emitter::emitTasks(ArrayRef<unsigned> dims, Point point) {
   for (unsigned dim : dims)
     bounds.push_back(getAsOpFoldResult(upper[dim]));
   SmallVector<std::pair<unsigned, int64_t>> pieces;
-  if (dims.empty()) {
+  if (rowDim) {
+    pieces.push_back({*rowDim, rowsAtOnce});
+  } else if (dims.empty()) {
     if (transposedDim)
       pieces.push_back({*transposedDim, lanes});
     pieces.push_back(
@@ -169,11 +179,14 @@ void Emitter::emitTasks(ArrayRef<unsigned> dims, Point point) {
       scf::ForallOp::create(b, loc, bounds, ValueRange{}, std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
-  if (!dims.empty()) {
-    for (auto [dim, iv] : llvm::zip(dims, forall.getInductionVars()))
-      point.indices[dim] = iv;
+  SmallVector<Value> ivs = forall.getInductionVars();
+  for (auto [dim, iv] : llvm::zip(dims, ivs))
+    point.indices[dim] = iv;
+  if (rowDim)
+    return emitRows(
+        arith::MulIOp::create(b, loc, ivs.back(), index(rowsAtOnce)), point);
+  if (!dims.empty())
     return emitInnermost(point);
-  }
   SmallVector<std::pair<Value, Value>> ranges;
   for (auto [piece, iv] : llvm::zip_equal(pieces, forall.getInductionVars())) {
     Value size = index(piece.second);
@@ -204,9 +217,35 @@ void Emitter::emitInnermost(Point point) {
   if (transposedDim)
     return emitSquares({index(0), upper[*transposedDim]},
                        {index(0), upper[*vectorDim]}, point);
+  if (rowDim) {
+    auto loop =
+        scf::ForOp::create(b, loc, index(0), upper[*rowDim], index(rowsAtOnce));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    return emitRows(loop.getInductionVar(), point);
+  }
   if (vectorDim && !vectorIsReduction())
     return emitVectorLoop(index(0), upper[*vectorDim], point);
   emitElement(point);
+}
+
+/// As many rows of windows as are computed at once, or one by one those that
+/// are left.
+void Emitter::emitRows(Value from, Point point) {
+  Value next = arith::AddIOp::create(b, loc, from, index(rowsAtOnce));
+  Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, next,
+                                        upper[*rowDim]);
+  auto branch = scf::IfOp::create(b, loc, isWhole, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.elseBlock()->getTerminator());
+  auto loop = scf::ForOp::create(b, loc, from, upper[*rowDim], index(1));
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  point.indices[*rowDim] = loop.getInductionVar();
+  emitVectorLoop(index(0), upper[*vectorDim], point);
+  b.setInsertionPoint(branch.thenBlock()->getTerminator());
+  point.indices[*rowDim] = from;
+  point.rows = rowsAtOnce;
+  emitVectorLoop(index(0), upper[*vectorDim], point);
 }
 
 /// Squares of the transposed dim and the vector dim; those at the ends are
@@ -328,28 +367,34 @@ void Emitter::emitVectorLoop(Value from, Value to, Point point) {
   emitElement(point);
 }
 
-/// One element of every result, or a vector of them along a parallel dim.
-void Emitter::emitElement(Point point) {
+/// One element of every result, or a vector of them along a parallel dim, for
+/// each row of the point.
+void Emitter::emitElement(const Point &point) {
   MutableArrayRef<OpOperand> inits = op.getDpsInitsMutable();
+  SmallVector<Point> points(point.rows, point);
   SmallVector<Value> running;
-  for (auto [init, fill] : llvm::zip_equal(inits, fills)) {
-    Value value;
-    if (fill)
-      value = broadcastIf(fill.getInputs().front(),
-                          point.isVector && !vectorIsReduction());
-    else if (op.payloadUsesValueFromOperand(&init))
-      value =
-          read(init.get(), accessIndices(init, point), point.isVector, point);
-    running.push_back(value);
+  for (auto [row, at] : llvm::enumerate(points)) {
+    if (row > 0)
+      at.indices[*rowDim] =
+          arith::AddIOp::create(b, loc, point.indices[*rowDim], index(row));
+    for (auto [init, fill] : llvm::zip_equal(inits, fills)) {
+      Value value;
+      if (fill)
+        value = broadcastIf(fill.getInputs().front(),
+                            at.isVector && !vectorIsReduction());
+      else if (op.payloadUsesValueFromOperand(&init))
+        value = read(init.get(), accessIndices(init, at), at.isVector, at);
+      running.push_back(value);
+    }
   }
   SmallVector<Value> results;
   if (reductions.empty()) {
     results = evaluate(point, running);
   } else if (!vectorIsReduction()) {
-    results = emitReductionLoops(reductions, point, running);
+    results = emitReductionLoops(reductions, points, running);
   } else {
     SmallVector<Value> partial =
-        emitReductionLoops(reductions, point, neutralVectors());
+        emitReductionLoops(reductions, points, neutralVectors());
     for (auto [i, value] : llvm::enumerate(partial)) {
       Operation *combiner = analysis.combiner(i);
       Value joined = joinLanes(value, combiner);
@@ -358,20 +403,30 @@ void Emitter::emitElement(Point point) {
                             ->getResult(0));
     }
   }
-  for (auto [init, value] : llvm::zip_equal(inits, results))
-    write(init, broadcastIf(value, point.isVector), point);
+  auto value = results.begin();
+  for (const Point &at : points)
+    for (OpOperand &init : inits)
+      write(init, broadcastIf(*value++, at.isVector), at);
 }
 
 SmallVector<Value> Emitter::emitReductionLoops(ArrayRef<unsigned> dims,
-                                               Point point,
+                                               SmallVector<Point> points,
                                                ValueRange running) {
+  auto evaluateAll = [&](ValueRange running) {
+    SmallVector<Value> next;
+    size_t count = op.getNumDpsInits();
+    for (auto [i, point] : llvm::enumerate(points))
+      llvm::append_range(next,
+                         evaluate(point, running.slice(i * count, count)));
+    return next;
+  };
   if (dims.empty())
-    return evaluate(point, running);
+    return evaluateAll(running);
   unsigned dim = dims.front();
   bool isVectorLoop = vectorDim == dim;
   Value step = index(isVectorLoop ? lanes : 1), end = upper[dim], rest;
   if (isVectorLoop) {
-    point.isVector = true;
+    points.front().isVector = true;
     rest = arith::RemUIOp::create(b, loc, upper[dim], step);
     end = arith::SubIOp::create(b, loc, upper[dim], rest);
   }
@@ -379,9 +434,10 @@ SmallVector<Value> Emitter::emitReductionLoops(ArrayRef<unsigned> dims,
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    point.indices[dim] = loop.getInductionVar();
+    for (Point &point : points)
+      point.indices[dim] = loop.getInductionVar();
     SmallVector<Value> next =
-        emitReductionLoops(dims.drop_front(), point, loop.getRegionIterArgs());
+        emitReductionLoops(dims.drop_front(), points, loop.getRegionIterArgs());
     scf::YieldOp::create(b, loc, next);
   }
   if (!isVectorLoop)
@@ -393,9 +449,9 @@ SmallVector<Value> Emitter::emitReductionLoops(ArrayRef<unsigned> dims,
                                 /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(tail.thenBlock());
-  point.indices[dim] = end;
-  point.mask = maskOf(rest);
-  scf::YieldOp::create(b, loc, evaluate(point, loop.getResults()));
+  points.front().indices[dim] = end;
+  points.front().mask = maskOf(rest);
+  scf::YieldOp::create(b, loc, evaluateAll(loop.getResults()));
   b.setInsertionPointToStart(tail.elseBlock());
   scf::YieldOp::create(b, loc, loop.getResults());
   return tail.getResults();

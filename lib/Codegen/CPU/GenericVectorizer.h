@@ -30,6 +30,9 @@ struct VectorPlan {
   /// The parallel dim along which elements that lie apart along `dim` lie
   /// together: squares of the two dims are transposed in registers.
   std::optional<unsigned> transposed;
+  /// A parallel dim whose neighbours read some of the same elements, where a
+  /// reduction is over windows: what is read for one row serves the next.
+  std::optional<unsigned> row;
 };
 
 /// What can be said of a generic on buffers before code is made for it.
@@ -60,6 +63,7 @@ private:
   bool isVectorizable(unsigned dim);
   bool bodyIsVectorizable(unsigned dim);
   std::optional<unsigned> findTransposed(unsigned dim);
+  std::optional<unsigned> findRow(unsigned dim);
 
   linalg::LinalgOp op;
   bool mayGather = false;
