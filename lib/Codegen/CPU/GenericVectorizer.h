@@ -94,8 +94,8 @@ linalg::FillOp findFill(linalg::LinalgOp op, OpOperand &init);
 /// a tail of fewer is one masked step with the same arithmetic, so an element's
 /// value does not depend on which of the two computes it. Loops over outer
 /// parallel dims become an scf.forall where the op stands in no other and has
-/// more than `taskElements` elements to compute (or it is not known). Fills that
-/// `findFill` gives go with it.
+/// more than `taskElements` elements to compute (or it is not known). Fills
+/// that `findFill` gives go with it.
 void vectorizeGeneric(RewriterBase &rewriter, linalg::LinalgOp op,
                       int64_t lanes, int64_t taskElements);
 
