@@ -89,7 +89,8 @@ def linear(k: int, n: int) -> Path:
 
 
 class Convolution(NamedTuple):
-    """A convolutional layer on `size` elements of each spatial dim, with the padding that keeps them, or halves them."""
+    """A convolutional layer on `size` elements of each spatial dim. An odd kernel has the padding that keeps the size, but
+    for the stride; an even one has none: windows are then meant to lie side by side."""
 
     inputs: int
     outputs: int
@@ -123,7 +124,7 @@ def convolution(layer: Convolution) -> Path:
             builder.weight("bias", layer.outputs, scale=0.1),
             kernel_shape=shape[2:],
             strides=[layer.stride] * rank,
-            pads=[(layer.kernel - 1) // 2] * (2 * rank),
+            pads=[layer.kernel // 2 if layer.kernel % 2 else 0] * (2 * rank),
             group=layer.group,
         )
         builder.op("Relu", y, name="y")

@@ -536,9 +536,10 @@ static void lowerPad(RewriterBase &rewriter, tensor::PadOp pad) {
                     rewriter, loc, pad.getConstantPaddingValue(),
                     linalg.empty(padded, pad.getType().getElementType()))
                     .getResult(0);
-  whole = tensor::InsertSliceOp::create(
-      rewriter, loc, pad.getSource(), whole, low, sizes,
-      SmallVector<OpFoldResult>(low.size(), rewriter.getIndexAttr(1)));
+  if (!hasEmptyOperand(pad))
+    whole = tensor::InsertSliceOp::create(
+        rewriter, loc, pad.getSource(), whole, low, sizes,
+        SmallVector<OpFoldResult>(low.size(), rewriter.getIndexAttr(1)));
   if (whole.getType() != pad.getType())
     whole = tensor::CastOp::create(rewriter, loc, pad.getType(), whole);
   rewriter.replaceOp(pad, whole);

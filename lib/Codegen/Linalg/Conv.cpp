@@ -4,11 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A convolution of f32 with a constant weight is a ds.packed_conv. Where
-// windows do not overlap, as in the patch embedding of a vision transformer, or
-// are single elements, it is a matrix product of reshaped operands. Any other
-// is one generic that reads the padded operand at position * stride + tap *
-// dilation. No operand is copied window by window.
+// A convolution of f32 with a constant weight is a ds.packed_conv. Of the
+// others, those whose windows do not overlap, as in the patch embedding of a
+// vision transformer, or are single elements, are matrix products of reshaped
+// operands. The rest is one generic that reads the padded operand at position *
+// stride + tap * dilation. No operand is copied window by window.
 //
 //===----------------------------------------------------------------------===//
 
@@ -136,8 +136,9 @@ Value Conv::pad() {
 // Products with packed weights
 //===----------------------------------------------------------------------===//
 
-/// With fewer feature maps to a group, most columns of a strip would be empty.
-static constexpr int64_t leastMaps = 8;
+/// With fewer feature maps to a group, most columns of a strip would be empty,
+/// and positions make better vectors.
+static constexpr int64_t leastMaps = 12;
 
 bool Conv::isPacked() {
   auto weight = l.lowered(op.getW()).getDefiningOp<WeightOp>();
@@ -393,12 +394,11 @@ static LogicalResult lowerConv(onnx::ConvOp op, Lowering &l) {
             sum};
   if (failed(checkConv(conv)))
     return failure();
-  bool isPointwise = conv.isPointwise();
-  Value result = conv.isPatches() && !isPointwise ? conv.lowerPatches()
-                 : conv.isPacked()                ? conv.lowerPacked()
-                 : isPointwise                    ? conv.lowerPointwise()
-                 : conv.isDepthwise()             ? conv.lowerDepthwise()
-                                                  : conv.lowerWindows();
+  Value result = conv.isPacked()      ? conv.lowerPacked()
+                 : conv.isPointwise() ? conv.lowerPointwise()
+                 : conv.isPatches()   ? conv.lowerPatches()
+                 : conv.isDepthwise() ? conv.lowerDepthwise()
+                                      : conv.lowerWindows();
   l.setLowered(op.getY(), castTo(l, result, dimsOf(l, op.getY())));
   return success();
 }

@@ -50,46 +50,78 @@ def gemm(case: Case) -> None:
     case.node("Gemm", names, dtype, **tolerance(dtype, k, 8.0), **attributes)
 
 
-def conv(case: Case) -> None:
-    dtype = case.narrow = case.pick([F32, F32, F32, F64])
+def convolution(
+    case: Case, dtype: np.dtype, each: list[int], sizes: list[int], constant: float
+) -> tuple[list[str], dict, int, list[int]]:
+    """The operands and attributes of a Conv, the products of a sum, and the shape of the result.
+
+    `each` are numbers of feature maps of a group; without groups there may be more.
+    """
     rank = case.pick([1, 2, 2, 3])
     group = case.pick([1, 1, 1, 2, 3])
-    inputs, outputs = group * case.integer(1, 4), group * case.integer(1, 6)
+    inputs, outputs = group * case.integer(1, 4), group * case.pick(each)
     if case.chance(0.2):
         group = inputs
-        outputs = inputs * case.integer(1, 2)
+        outputs = inputs * case.pick([1, 1, 2, *each])
     kernel = [case.integer(1, 4 if rank < 3 else 2) for _ in range(rank)]
-    size = [case.pick([1, 2, 3, 5, 7, 8, 9, 15, 17, 20] if rank < 3 else [2, 3, 4, 5]) for _ in range(rank)]
+    size = [case.pick(sizes if rank < 3 else [2, 3, 4, 5]) for _ in range(rank)]
     strides = [case.integer(1, 3) for _ in range(rank)]
     dilations = [case.pick([1, 1, 2, 3]) for _ in range(rank)]
-    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
     attributes = {
         "strides": strides if case.chance(0.7) else None,
         "dilations": dilations if case.chance(0.5) else None,
         "group": group if group > 1 else case.pick([None, 1]),
         "kernel_shape": kernel if case.chance(0.7) else None,
     }
-    reach = reach if attributes["dilations"] else kernel
     pads = [0] * (2 * rank)
     mode = case.pick(["pads", "pads", "pads", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER", ""])
+    same = mode.startswith("SAME")
     if mode == "pads":
         pads = [case.integer(0, 3) for _ in range(2 * rank)]
         attributes["pads"] = pads
     elif mode:
         attributes["auto_pad"] = mode
-        if mode.startswith("SAME"):
+        if same:
             attributes["dilations"] = None
-            reach = kernel
-    if not mode.startswith("SAME"):
-        size = [
-            max(s, r - before - after)
-            for s, r, before, after in zip(size, reach, pads[:rank], pads[rank:], strict=True)
-        ]
-    x = case.tensor(case.values([case.integer(0 if case.chance(0.05) else 1, 3), inputs, *size], dtype, -2, 2))
-    names = [x, case.tensor(case.values([outputs, inputs // group, *kernel], dtype, -2, 2), constant=0.6)]
+    dilations, strides = attributes["dilations"] or [1] * rank, attributes["strides"] or [1] * rank
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    around = [before + after for before, after in zip(pads[:rank], pads[rank:], strict=True)]
+    if not same:
+        size = [max(s, r - a) for s, r, a in zip(size, reach, around, strict=True)]
+    positions = [
+        -(-s // step) if same else (s + a - r) // step + 1
+        for s, r, a, step in zip(size, reach, around, strides, strict=True)
+    ]
+    images = case.integer(0 if case.chance(0.05) else 1, 3)
+    x = case.tensor(case.values([images, inputs, *size], dtype, -2, 2))
+    names = [x, case.tensor(case.values([outputs, inputs // group, *kernel], dtype, -2, 2), constant=constant)]
     if case.chance(0.5):
         names.append(case.tensor(case.values([outputs], dtype, -2, 2)))
-    case.node("Conv", names, dtype, **tolerance(dtype, inputs // group * int(np.prod(kernel)) + 1), **attributes)
+    return names, attributes, inputs // group * int(np.prod(kernel)) + 1, [images, outputs, *positions]
+
+
+def conv(case: Case) -> None:
+    dtype = case.narrow = case.pick([F32, F32, F32, F64])
+    sizes = [1, 2, 3, 5, 7, 8, 9, 15, 17, 20]
+    names, attributes, terms, _ = convolution(case, dtype, [1, 2, 3, 4, 5, 6], sizes, constant=0.6)
+    case.node("Conv", names, dtype, **tolerance(dtype, terms), **attributes)
+
+
+def conv_layer(case: Case) -> None:
+    """A Conv with enough feature maps for register tiles, and what may be fused with it."""
+    dtype = case.narrow = F32
+    each = [1, 4, 11, 12, 16, 17, 31, 32, 33, 40, 65]
+    names, attributes, terms, shape = convolution(case, dtype, each, [1, 5, 7, 8, 13, 15, 17, 33, 57, 70], constant=0.9)
+    kind = case.pick(["", "Relu", "Sigmoid", "Add", "Mul"])
+    accuracy = {"relative": 64 * epsilon(F32), "absolute": 32 * epsilon(F32) * (terms + 2)}
+    if not kind:
+        case.node("Conv", names, dtype, **accuracy, **attributes)
+        return
+    value = case.node("Conv", names, hidden=True, **attributes)
+    inputs = [value]
+    if kind in ("Add", "Mul"):
+        inputs.append(case.tensor(case.values(case.pick([shape, [shape[1]] + [1] * (len(shape) - 2)]), dtype, -1, 1)))
+    case.node(kind, inputs, dtype, **accuracy)
 
 
 def linear(case: Case) -> None:
@@ -106,4 +138,4 @@ def linear(case: Case) -> None:
     case.node(kind, inputs, dtype, relative=64 * epsilon(F32), absolute=8 * epsilon(F32) * (k + 2))
 
 
-GENERATORS = [matmul, matmul, gemm, conv, conv, linear]
+GENERATORS = [matmul, matmul, gemm, conv, conv_layer, conv_layer, linear]
