@@ -20,6 +20,19 @@ func.func @packed(%x: tensor<?x4xf32>, %w: tensor<2x2x4x16xf32>, %y: tensor<?x40
   return %0 : tensor<?x40xf32>
 }
 
+// The second operand only tells how far channels and taps run.
+// CHECK-LABEL: func.func @packed_conv
+// CHECK: linalg.fill
+// CHECK: %[[WINDOW:.+]] = tensor.empty() : tensor<3x3x2xf32>
+// CHECK: linalg.generic {{.*}}"reduction", "reduction", "reduction"]} ins(%{{.+}}, %[[WINDOW]]
+// CHECK: tensor.extract %{{.+}} : tensor<2x1x1x18x16xf32>
+// CHECK-NOT: ds.packed_conv
+func.func @packed_conv(%x: tensor<?x6x11x9xf32>, %w: tensor<2x1x1x18x16xf32>, %y: tensor<?x7x4x20xf32>) -> tensor<?x7x4x20xf32> {
+  %0 = ds.packed_conv kernel [3, 2] strides [1, 2] dilations [2, 1]
+         ins(%x, %w : tensor<?x6x11x9xf32>, tensor<2x1x1x18x16xf32>) outs(%y : tensor<?x7x4x20xf32>) -> tensor<?x7x4x20xf32>
+  return %0 : tensor<?x7x4x20xf32>
+}
+
 // Scores, masks, the largest score, weights, their sum, the weighted rows, the
 // quotient.
 // CHECK-LABEL: func.func @attention

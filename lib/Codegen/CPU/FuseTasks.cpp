@@ -130,7 +130,7 @@ std::optional<Group> FuseTasks::findConv(PackedConvOp product) {
   int64_t parts = std::max<int64_t>(llvm::divideNearest(row, rows), 1);
   sizes[rank - 2] = llvm::alignTo(llvm::divideCeil(row, parts), 8);
   if (rank > 3)
-    sizes[rank - 3] = std::max<int64_t>(rows / row, 1);
+    sizes[rank - 3] = std::max<int64_t>(llvm::divideNearest(rows, row), 1);
   Group group{
       epilogue, {cast<TilingInterface>(product.getOperation())}, {}, {}};
   AffineMap read = epilogue.getMatchingIndexingMap(&*product->use_begin());

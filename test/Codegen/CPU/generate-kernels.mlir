@@ -80,9 +80,36 @@ func.func @transpose(%x: memref<?x?xi8>, %y: memref<?x?xi8>) {
 
 // -----
 
-// Every third element: a gather, and nothing past the last lane.
+// Every third element: vectors of all that lies between, and nothing past the
+// last element that counts.
 // CHECK-LABEL: func.func @stride
 func.func @stride(%x: memref<?xf32>, %y: memref<?xf32>) {
+  // CHECK-NOT: vector.gather
+  // CHECK: scf.for
+  // CHECK-COUNT-2: vector.load
+  // CHECK: vector.shuffle {{.*}} [0, 1, 2, 3, 4, 5, 18, 21, 24, 27, 30, 11, 12, 13, 14, 15]
+  // CHECK: vector.maskedload
+  // CHECK: vector.store
+  // CHECK: scf.if
+  // CHECK-COUNT-3: vector.maskedload
+  // CHECK: vector.maskedstore
+  // CHECK-NOT: vector.gather
+  // CHECK: return
+  linalg.generic {
+    indexing_maps = [affine_map<(i) -> (i * 3)>, affine_map<(i) -> (i)>],
+    iterator_types = ["parallel"]}
+    ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+// Elements further apart: a gather, and nothing past the last lane.
+// CHECK-LABEL: func.func @far_apart
+func.func @far_apart(%x: memref<?xf32>, %y: memref<?xf32>) {
   // CHECK: scf.for
   // CHECK: vector.gather
   // CHECK: vector.store
@@ -91,11 +118,42 @@ func.func @stride(%x: memref<?xf32>, %y: memref<?xf32>) {
   // CHECK: vector.gather
   // CHECK: vector.maskedstore
   linalg.generic {
-    indexing_maps = [affine_map<(i) -> (i * 3)>, affine_map<(i) -> (i)>],
+    indexing_maps = [affine_map<(i) -> (i * 5)>, affine_map<(i) -> (i)>],
     iterator_types = ["parallel"]}
     ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+// Sums over windows start from what they were filled with, which is not stored
+// and read again, and four rows are formed at once.
+// CHECK-LABEL: func.func @windows
+// CHECK-SAME: %{{[^:]+}}: memref<66x66xf32>, %{{[^:]+}}: memref<3x3xf32>, %[[Y:[^:]+]]: memref<64x64xf32>
+func.func @windows(%x: memref<66x66xf32>, %w: memref<3x3xf32>, %y: memref<64x64xf32>) {
+  // CHECK-NOT: vector.store
+  // CHECK-NOT: vector.load %[[Y]]
+  // CHECK: scf.forall
+  // CHECK: scf.if
+  // CHECK: scf.for {{.*}} iter_args(%{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  // CHECK-COUNT-4: math.fma
+  // CHECK-COUNT-4: vector.store %{{.+}}, %[[Y]]
+  // CHECK: else
+  // CHECK: scf.for {{.*}} iter_args(%{{[^,]+}}) -> (vector<16xf32>)
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<64x64xf32>)
+  linalg.generic {
+    indexing_maps = [affine_map<(i, j, k, l) -> (i + k, j + l)>, affine_map<(i, j, k, l) -> (k, l)>,
+                     affine_map<(i, j, k, l) -> (i, j)>],
+    iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+    ins(%x, %w : memref<66x66xf32>, memref<3x3xf32>) outs(%y : memref<64x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %p = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
   }
   return
 }

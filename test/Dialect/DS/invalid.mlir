@@ -129,6 +129,86 @@ func.func @packed_matmul_c5(%x: tensor<2x4xf32>, %w: memref<1x2x4x16xf32>, %y: t
 
 // -----
 
+func.func @packed_conv_c1(%x: tensor<2x4xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<2x32xf32>) {
+  // expected-error @+1 {{C1: expected x and init of one rank, 3 or more, found 'tensor<2x4xf32>' and 'tensor<2x32xf32>'}}
+  %0 = ds.packed_conv kernel [] strides [] dilations [] ins(%x, %w : tensor<2x4xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<2x32xf32>) -> tensor<2x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c1_packed(%x: tensor<2x4x9xf32>, %w: tensor<1x1x2x12x?xf32>, %y: tensor<2x7x32xf32>) {
+  // expected-error @+1 {{C1: expected packed of rank 5, static but for the number of panels, found 'tensor<1x1x2x12x?xf32>'}}
+  %0 = ds.packed_conv kernel [3] strides [1] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, tensor<1x1x2x12x?xf32>) outs(%y : tensor<2x7x32xf32>) -> tensor<2x7x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c2(%x: tensor<2x4x9xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<2x7x32xf32>) {
+  // expected-error @+1 {{C2: expected strides to be 1 positive numbers, found [0]}}
+  %0 = ds.packed_conv kernel [3] strides [0] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<2x7x32xf32>) -> tensor<2x7x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c2_count(%x: tensor<2x4x9xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<2x7x32xf32>) {
+  // expected-error @+1 {{C2: expected kernel to be 1 positive numbers, found [3, 1]}}
+  %0 = ds.packed_conv kernel [3, 1] strides [1] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<2x7x32xf32>) -> tensor<2x7x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c3(%x: tensor<2x4x9xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<3x7x32xf32>) {
+  // expected-error @+1 {{C3: expected dim 0 of init to be 2, found 3}}
+  %0 = ds.packed_conv kernel [3] strides [1] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<3x7x32xf32>) -> tensor<3x7x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c4(%x: tensor<2x5x9xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<2x7x32xf32>) {
+  // expected-error @+1 {{C4: expected 1 groups of 12 / 3 channels, found 'tensor<2x5x9xf32>'}}
+  %0 = ds.packed_conv kernel [3] strides [1] dilations [1] ins(%x, %w : tensor<2x5x9xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<2x7x32xf32>) -> tensor<2x7x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c5(%x: tensor<2x4x9xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<2x7x33xf32>) {
+  // expected-error @+1 {{C5: expected 1 groups of feature maps that fill 1 panels of 32, found 'tensor<2x7x33xf32>'}}
+  %0 = ds.packed_conv kernel [3] strides [1] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<2x7x33xf32>) -> tensor<2x7x33xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c5_groups(%x: tensor<2x8x9xf32>, %w: tensor<2x1x2x12x16xf32>, %y: tensor<2x7x?xf32>) {
+  // expected-error @+1 {{C5: expected a known number of feature maps in 2 groups, found 'tensor<2x7x?xf32>'}}
+  %0 = ds.packed_conv kernel [3] strides [1] dilations [1] ins(%x, %w : tensor<2x8x9xf32>, tensor<2x1x2x12x16xf32>) outs(%y : tensor<2x7x?xf32>) -> tensor<2x7x?xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c6(%x: tensor<2x4x9xf32>, %w: tensor<1x1x2x12x16xf32>, %y: tensor<2x5x32xf32>) {
+  // expected-error @+1 {{C6: expected dim 2 of x to be at least 11, found 9}}
+  %0 = ds.packed_conv kernel [3] strides [2] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, tensor<1x1x2x12x16xf32>) outs(%y : tensor<2x5x32xf32>) -> tensor<2x5x32xf32>
+  return
+}
+
+// -----
+
+func.func @packed_conv_c7(%x: tensor<2x4x9xf32>, %w: memref<1x1x2x12x16xf32>, %y: tensor<2x7x32xf32>) {
+  // expected-error @+1 {{C7: expected tensors and a result of init's type, or memrefs and no result}}
+  %0 = ds.packed_conv kernel [3] strides [1] dilations [1] ins(%x, %w : tensor<2x4x9xf32>, memref<1x1x2x12x16xf32>) outs(%y : tensor<2x7x32xf32>) -> tensor<2x7x32xf32>
+  return
+}
+
+// -----
+
 func.func @attention_c1(%q: tensor<2x4x5x8xf32>, %k: tensor<4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
   // expected-error @+1 {{C1: expected key of rank 4, found 'tensor<4x6x8xf32>'}}
   %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>

@@ -32,6 +32,19 @@ func.func @packed_matmul(%x: tensor<?x4xf32>, %w: tensor<?x2x4x16xf32>, %y: tens
   return
 }
 
+// CHECK-LABEL: func.func @packed_conv
+func.func @packed_conv(%x: tensor<?x6x?x9xf32>, %w: tensor<2x1x1x18x16xf32>, %y: tensor<?x?x4x20xf32>,
+                       %xm: memref<?x3x9xf32, strided<[?, ?, 1], offset: ?>>,
+                       %wm: memref<1x?x2x6x16xf32>, %ym: memref<?x8x?xf32>) {
+  // CHECK: ds.packed_conv kernel [3, 2] strides [1, 2] dilations [2, 1] ins(%{{.+}}, %{{.+}} : tensor<?x6x?x9xf32>, tensor<2x1x1x18x16xf32>) outs(%{{.+}} : tensor<?x?x4x20xf32>) -> tensor<?x?x4x20xf32>
+  %0 = ds.packed_conv kernel [3, 2] strides [1, 2] dilations [2, 1]
+         ins(%x, %w : tensor<?x6x?x9xf32>, tensor<2x1x1x18x16xf32>) outs(%y : tensor<?x?x4x20xf32>) -> tensor<?x?x4x20xf32>
+  // CHECK: ds.packed_conv kernel [2] strides [1] dilations [1] ins(%{{.+}}, %{{.+}} : memref<?x3x9xf32, strided<[?, ?, 1], offset: ?>>, memref<1x?x2x6x16xf32>) outs(%{{.+}} : memref<?x8x?xf32>){{$}}
+  ds.packed_conv kernel [2] strides [1] dilations [1]
+    ins(%xm, %wm : memref<?x3x9xf32, strided<[?, ?, 1], offset: ?>>, memref<1x?x2x6x16xf32>) outs(%ym : memref<?x8x?xf32>)
+  return
+}
+
 // CHECK-LABEL: func.func @attention
 func.func @attention(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: tensor<?x4x?x32xf32>,
                      %b: tensor<?x?xf32>, %m: tensor<?x1x1x?xi1>, %w: tensor<?x12xf32>) {
