@@ -3,7 +3,7 @@
 
 For each model, a batch of random rows is run with 1 and 2 threads, and then every row alone, with the batch's padding
 and without any. Every kept element of every output must be equal bit for bit. The models are the digits transformer,
-the small encoders in models/, `--random N` freshly drawn encoders (these need the onnx package) and, with `--minilm`,
+the convolutions and small encoders in models/, `--random N` freshly drawn encoders (these need the onnx package) and, with `--minilm`,
 the all-MiniLM-L6-v2 that examples/minilm/export.py writes. Names on the command line choose among them.
 """
 
@@ -42,9 +42,9 @@ class Model:
     sequences: frozenset[str] = frozenset()
 
 
-def make_images(rng: np.random.Generator) -> tuple[Inputs, None]:
-    """Eleven images of noise."""
-    return {"image": rng.random((11, 1, 8, 8), np.float32)}, None
+def make_images(*size: int) -> Callable[[np.random.Generator], tuple[Inputs, None]]:
+    """Eleven images of noise, of `size` channels and pixels."""
+    return lambda rng: ({"image": rng.random((11, *size), np.float32)}, None)
 
 
 def make_tokens(vocabulary: int, longest: int, types: bool) -> Callable[[np.random.Generator], tuple[Inputs, list[int]]]:
@@ -68,7 +68,8 @@ def encoder(path: Path) -> Model:
 
 def models(minilm: bool) -> Iterator[Model]:
     """The models that are there."""
-    yield Model("digits", ROOT / "examples" / "digits" / "digits.onnx", make_images, ("logits",))
+    yield Model("digits", ROOT / "examples" / "digits" / "digits.onnx", make_images(1, 8, 8), ("logits",))
+    yield Model("convolutions", HERE / "models" / "convolutions.onnx", make_images(3, 21, 19), ("y",))
     yield from map(encoder, sorted((HERE / "models").glob("encoder-*.onnx")))
     if minilm:
         outputs = ("last_hidden_state", "sentence_embedding")

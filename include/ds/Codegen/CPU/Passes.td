@@ -125,11 +125,16 @@ def FuseTasks : Pass<"ds-fuse-tasks", "::mlir::func::FuncOp"> {
 
     - a product with a packed weight and the element-wise op that reads it
       (bias, activation, residual): tiles of the result, which are still in the
-      first-level cache when the second op reads them;
+      first-level cache when the second op reads them; of a convolution, rows of
+      positions by a panel of feature maps, which the second op puts in the
+      order of the result;
+    - a sum over windows of one channel with the zeros around the channel and
+      the element-wise op that reads it: single planes;
     - reductions over the last dims with what they read and what is made of them
       (normalizations, softmax): single rows.
 
-    No reduction is cut, so the bits stay the same.
+    No reduction is cut, so the bits stay the same. Padding that is in no group
+    becomes a copy into a tensor of zeros.
 
     ```mlir
     // before
@@ -158,15 +163,18 @@ def FuseTasks : Pass<"ds-fuse-tasks", "::mlir::func::FuncOp"> {
 def GenerateKernels : Pass<"ds-generate-kernels", "::mlir::ModuleOp"> {
   let summary = "lowers linalg on buffers to vector loops and micro-kernels";
   let description = [{
-    Matrix products become calls of register-tiled micro-kernels, everything
-    else loops over vectors with a masked tail. Outer parallel loops become
-    `scf.forall`, which later become tasks.
+    Matrix products and convolutions become calls of register-tiled
+    micro-kernels, everything else loops over vectors with a masked tail. Outer
+    parallel loops become `scf.forall`, which later become tasks.
 
-    Elements that lie apart along the vectors' dim but together along another
-    are read as squares that are transposed in registers; others that lie apart,
-    and reads at indices from data, are gathers. What is read at min(index,
+    Elements of a row up to 4 apart are picked from vectors of all that lies
+    between. Elements that lie apart along the vectors' dim but together along
+    another are read as squares that are transposed in registers; others that
+    lie apart, and reads at indices from data, are gathers. What is read at min(index,
     last), because only a run tells whether it broadcasts, gets a version for
-    each case behind one branch.
+    each case behind one branch. Sums over windows are formed for four rows at
+    once, which share what they read. A reduction starts from the value that a
+    fill before it gives, and does not read it.
 
     ```mlir
     // before
