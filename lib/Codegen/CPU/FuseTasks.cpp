@@ -27,7 +27,7 @@ namespace {
 /// is read outside, `producers` are those that only members read, nearest
 /// first.
 struct Group {
-  linalg::GenericOp root;
+  TilingInterface root;
   SmallVector<TilingInterface> producers;
   SmallVector<int64_t> tileSizes; // of the root's loops; 0: not tiled
   SmallVector<int64_t> order;     // in which loops nest; empty: as they are
@@ -100,11 +100,14 @@ std::optional<Group> FuseTasks::findMatmul(PackedMatmulOp product) {
   if (!epilogue ||
       !epilogue.getMatchingIndexingMap(&*product->use_begin()).isIdentity())
     return std::nullopt;
-  return Group{epilogue,
+  return Group{cast<TilingInterface>(epilogue.getOperation()),
                {cast<TilingInterface>(product.getOperation())},
                {taskRows, taskColumns},
                {}};
 }
+
+/// Elements of a weight that stay in the second-level cache while others pass.
+static constexpr int64_t cachedElements = 1 << 17;
 
 /// Tiles are of one image. They hold as many feature maps as other products
 /// have columns, or those of a group, and whole rows of positions or parts of
@@ -131,19 +134,27 @@ std::optional<Group> FuseTasks::findConv(PackedConvOp product) {
   sizes[rank - 2] = llvm::alignTo(llvm::divideCeil(row, parts), 8);
   if (rank > 3)
     sizes[rank - 3] = std::max<int64_t>(llvm::divideNearest(rows, row), 1);
-  Group group{
-      epilogue, {cast<TilingInterface>(product.getOperation())}, {}, {}};
+  Group group{cast<TilingInterface>(epilogue.getOperation()),
+              {cast<TilingInterface>(product.getOperation())},
+              {},
+              {}};
   AffineMap read = epilogue.getMatchingIndexingMap(&*product->use_begin());
   group.tileSizes =
       applyPermutationMap(inversePermutation(read), ArrayRef<int64_t>(sizes));
-  // A weight that stays in the second-level cache is read for each part of the
-  // image, which is read once; of a larger one a panel stays, for all images.
+  // Each part of an image is read once, and for it the weight, which stays in a
+  // cache; but one that is larger than images is read panel by panel, each for
+  // all images.
   int64_t mapLoop = read.getDimPosition(rank - 1);
   for (int64_t i = 0; i < rank; ++i)
     if (i != mapLoop)
       group.order.push_back(i);
-  bool staysCached = product.getPackedType().getNumElements() * 4 <= (1 << 19);
-  group.order.insert(staysCached ? group.order.end() : group.order.begin(),
+  auto image = RankedTensorType::get(
+      cast<ShapedType>(product.getX().getType()).getShape().drop_front(),
+      type.getElementType());
+  int64_t weight = product.getPackedType().getNumElements();
+  bool isLarge = weight > cachedElements && image.hasStaticShape() &&
+                 weight > image.getNumElements();
+  group.order.insert(isLarge ? group.order.begin() : group.order.end(),
                      mapLoop);
   return group;
 }
@@ -193,7 +204,7 @@ static std::optional<Group> findPlanes(linalg::GenericOp sum) {
   });
   if (loops.none() || !readsOnce)
     return std::nullopt;
-  Group group{sum, {}, {}, {}};
+  Group group{cast<TilingInterface>(sum.getOperation()), {}, {}, {}};
   for (unsigned i = 0, e = sum.getNumLoops(); i < e; ++i)
     group.tileSizes.push_back(loops.test(i) ? 1 : 0);
   if (linalg::GenericOp epilogue = findEpilogue(sum)) {
@@ -203,13 +214,29 @@ static std::optional<Group> findPlanes(linalg::GenericOp sum) {
         applyPermutationMap(written, ArrayRef<int64_t>(group.tileSizes));
     sizes =
         applyPermutationMap(inversePermutation(read), ArrayRef<int64_t>(sizes));
-    group = {epilogue, {cast<TilingInterface>(sum.getOperation())}, sizes, {}};
+    group = {cast<TilingInterface>(epilogue.getOperation()),
+             {cast<TilingInterface>(sum.getOperation())},
+             sizes,
+             {}};
   }
   for (OpOperand *in : sum.getDpsInputOperands())
     if (auto pad = in->get().getDefiningOp<tensor::PadOp>();
         pad && pad->hasOneUse())
       group.producers.push_back(cast<TilingInterface>(pad.getOperation()));
   if (group.producers.empty())
+    return std::nullopt;
+  return group;
+}
+
+/// Padding of some of the dims, plane by plane: zeros and what is written over
+/// some of them go to memory once.
+static std::optional<Group> findPadding(tensor::PadOp pad) {
+  Group group{cast<TilingInterface>(pad.getOperation()), {}, {}, {}};
+  for (auto [low, high] :
+       llvm::zip_equal(pad.getMixedLowPad(), pad.getMixedHighPad()))
+    group.tileSizes.push_back(
+        isConstantIntValue(low, 0) && isConstantIntValue(high, 0) ? 1 : 0);
+  if (hasEmptyOperand(pad) || !llvm::is_contained(group.tileSizes, 1))
     return std::nullopt;
   return group;
 }
@@ -308,7 +335,10 @@ RowGroup::find(const llvm::SmallPtrSetImpl<Operation *> &taken) {
   llvm::SmallBitVector rows = rowLoops();
   if (rows.none() || rows.all())
     return std::nullopt;
-  Group group{root, {}, SmallVector<int64_t>(root.getNumLoops(), 0), {}};
+  Group group{cast<TilingInterface>(root.getOperation()),
+              {},
+              SmallVector<int64_t>(root.getNumLoops(), 0),
+              {}};
   for (unsigned i : rows.set_bits())
     group.tileSizes[i] = 1;
   // What is not split along all rows would be computed once for each of them.
@@ -479,7 +509,6 @@ static LogicalResult tile(RewriterBase &rewriter, Group &group) {
   };
   addFills(group.root);
   rewriter.setInsertionPoint(group.root);
-  auto root = cast<TilingInterface>(group.root.getOperation());
   scf::SCFTilingOptions options;
   options.setLoopType(scf::SCFTilingOptions::LoopType::CustomOp);
   options.setTileSizes(
@@ -487,7 +516,7 @@ static LogicalResult tile(RewriterBase &rewriter, Group &group) {
   options.setInterchange(group.order);
   options.setCustomLoopGenerationFns(emitTasks, emitInsertions);
   FailureOr<scf::SCFTilingResult> tiled =
-      scf::tileUsingSCF(rewriter, root, options);
+      scf::tileUsingSCF(rewriter, group.root, options);
   if (failed(tiled))
     return group.root->emitOpError("cannot be tiled");
   Operation *loop = tiled->loops.front();
@@ -515,12 +544,24 @@ static LogicalResult tile(RewriterBase &rewriter, Group &group) {
   return success();
 }
 
-/// A tensor of the padding, into which the operand is copied.
+/// Takes padding out of upstream's guard against slices of zeros alone: tiles
+/// hold whole planes.
+static void removeGuard(RewriterBase &rewriter, tensor::PadOp pad) {
+  auto guard = dyn_cast<scf::IfOp>(pad->getParentOp());
+  if (!guard || !guard->getParentOfType<scf::ForallOp>())
+    return;
+  scf::YieldOp yield = guard.elseYield();
+  rewriter.inlineBlockBefore(guard.elseBlock(), guard);
+  rewriter.replaceOp(guard, yield.getOperands());
+  rewriter.eraseOp(yield);
+}
+
+/// A tensor of the padding, into which the operand is copied. What a task adds
+/// to the result of all tasks is written there.
 static void lowerPad(RewriterBase &rewriter, tensor::PadOp pad) {
+  removeGuard(rewriter, pad);
   rewriter.setInsertionPoint(pad);
   Location loc = pad.getLoc();
-  LinalgBuilder linalg{rewriter, loc,
-                       bool(pad->getParentOfType<scf::ForallOp>())};
   SmallVector<OpFoldResult> low = pad.getMixedLowPad(),
                             high = pad.getMixedHighPad(),
                             sizes = tensor::getMixedSizes(rewriter, loc,
@@ -532,9 +573,19 @@ static void lowerPad(RewriterBase &rewriter, tensor::PadOp pad) {
   for (auto [size, before, after] : llvm::zip_equal(sizes, low, high))
     padded.push_back(affine::makeComposedFoldedAffineApply(
         rewriter, loc, s0 + s1 + s2, {size, before, after}));
-  Value whole = linalg::FillOp::create(
-                    rewriter, loc, pad.getConstantPaddingValue(),
-                    linalg.empty(padded, pad.getType().getElementType()))
+  Value place;
+  if (auto insert = pad->hasOneUse() ? dyn_cast<tensor::ParallelInsertSliceOp>(
+                                           *pad->user_begin())
+                                     : nullptr)
+    place = tensor::ExtractSliceOp::create(
+        rewriter, loc, insert.getDest(), insert.getMixedOffsets(),
+        insert.getMixedSizes(), insert.getMixedStrides());
+  else
+    place = LinalgBuilder{rewriter, loc,
+                          bool(pad->getParentOfType<scf::ForallOp>())}
+                .empty(padded, pad.getType().getElementType());
+  Value whole = linalg::FillOp::create(rewriter, loc,
+                                       pad.getConstantPaddingValue(), place)
                     .getResult(0);
   if (!hasEmptyOperand(pad))
     whole = tensor::InsertSliceOp::create(
@@ -565,6 +616,10 @@ void FuseTasks::runOnOperation() {
   for (auto sum : entry.getOps<linalg::GenericOp>())
     if (std::optional<Group> group = findPlanes(sum))
       take(std::move(*group));
+  for (auto pad : entry.getOps<tensor::PadOp>())
+    if (!taken.contains(pad))
+      if (std::optional<Group> group = findPadding(pad))
+        take(std::move(*group));
   // The last op of a chain first, so that a group is as large as it can be.
   for (Operation &op : llvm::reverse(entry))
     if (auto root = dyn_cast<linalg::GenericOp>(op);

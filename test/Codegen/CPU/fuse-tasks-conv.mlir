@@ -119,3 +119,34 @@ func.func @planes(%x: tensor<?x8x9x9xf32>, %w: tensor<8x3x3xf32>, %n: index) -> 
   } -> tensor<?x8x9x9xf32>
   return %y : tensor<?x8x9x9xf32>
 }
+
+// -----
+
+// Where channels mix, one that is padded with the sums would be padded many
+// times. Planes are padded alone, where they belong.
+// CHECK-LABEL: func.func @mixed_channels
+// CHECK: scf.forall (%[[C:.+]]) in (8) shared_outs(%[[ALL:.+]] =
+// CHECK: %[[PLANE:.+]] = tensor.extract_slice %[[ALL]][0, %[[C]], 0] [1, 1, 11]
+// CHECK: %[[ZEROS:.+]] = linalg.fill ins(%{{.+}}) outs(%[[PLANE]]
+// CHECK: tensor.insert_slice %{{.+}} into %[[ZEROS]][0, 0, 1] [1, 1, 9]
+// CHECK-NOT: scf.forall (
+// CHECK: arith.mulf
+func.func @mixed_channels(%x: tensor<1x8x9xf32>, %w: tensor<4x8x3xf32>, %e: tensor<1x4x9xf32>) -> tensor<1x4x9xf32> {
+  %zero = arith.constant 0.0 : f32
+  %padded = tensor.pad %x low[0, 0, 1] high[0, 0, 1] {
+  ^bb0(%a: index, %b: index, %c: index):
+    tensor.yield %zero : f32
+  } : tensor<1x8x9xf32> to tensor<1x8x11xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x9xf32>) -> tensor<1x4x9xf32>
+  %p = linalg.generic {
+      indexing_maps = [affine_map<(n, m, i, c, k) -> (n, c, i + k)>, affine_map<(n, m, i, c, k) -> (m, c, k)>,
+                       affine_map<(n, m, i, c, k) -> (n, m, i)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%padded, %w : tensor<1x8x11xf32>, tensor<4x8x3xf32>) outs(%f : tensor<1x4x9xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %q = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<1x4x9xf32>
+  return %p : tensor<1x4x9xf32>
+}

@@ -120,30 +120,3 @@ func.func @empty(%x: tensor<0x4xf32>, %zero: tensor<0xf32>, %e: tensor<0x4xf32>)
   } -> tensor<0x4xf32>
   return %y : tensor<0x4xf32>
 }
-
-// -----
-
-// Where channels mix, one that is padded in a task would be padded in many.
-// CHECK-LABEL: func.func @mixed_channels
-// CHECK: linalg.fill
-// CHECK: tensor.insert_slice
-// CHECK-NOT: scf.forall
-func.func @mixed_channels(%x: tensor<1x8x9xf32>, %w: tensor<4x8x3xf32>, %e: tensor<1x4x9xf32>) -> tensor<1x4x9xf32> {
-  %zero = arith.constant 0.0 : f32
-  %padded = tensor.pad %x low[0, 0, 1] high[0, 0, 1] {
-  ^bb0(%a: index, %b: index, %c: index):
-    tensor.yield %zero : f32
-  } : tensor<1x8x9xf32> to tensor<1x8x11xf32>
-  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x9xf32>) -> tensor<1x4x9xf32>
-  %p = linalg.generic {
-      indexing_maps = [affine_map<(n, m, i, c, k) -> (n, c, i + k)>, affine_map<(n, m, i, c, k) -> (m, c, k)>,
-                       affine_map<(n, m, i, c, k) -> (n, m, i)>],
-      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
-      ins(%padded, %w : tensor<1x8x11xf32>, tensor<4x8x3xf32>) outs(%f : tensor<1x4x9xf32>) {
-  ^bb0(%a: f32, %b: f32, %o: f32):
-    %q = arith.mulf %a, %b : f32
-    %s = arith.addf %o, %q : f32
-    linalg.yield %s : f32
-  } -> tensor<1x4x9xf32>
-  return %p : tensor<1x4x9xf32>
-}
