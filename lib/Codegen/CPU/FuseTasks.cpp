@@ -601,10 +601,19 @@ void FuseTasks::runOnOperation() {
   SmallVector<Group> groups;
   llvm::SmallPtrSet<Operation *, 32> taken;
   auto take = [&](Group group) {
+    // What reads two products has tiles for both, if they can be the same.
+    auto *same = llvm::find_if(
+        groups, [&](const Group &other) { return other.root == group.root; });
+    if (same == groups.end())
+      same =
+          groups.insert(same, {group.root, {}, group.tileSizes, group.order});
+    else if (same->tileSizes != group.tileSizes)
+      return;
     taken.insert(group.root);
-    for (TilingInterface producer : group.producers)
+    for (TilingInterface producer : group.producers) {
       taken.insert(producer);
-    groups.push_back(std::move(group));
+      same->producers.push_back(producer);
+    }
   };
   Block &entry = getOperation().getBody().front();
   for (auto product : entry.getOps<PackedMatmulOp>())

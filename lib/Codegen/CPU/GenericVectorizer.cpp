@@ -399,9 +399,11 @@ linalg::FillOp mlir::ds::findFill(linalg::LinalgOp op, OpOperand &init) {
   for (Operation *before = op->getPrevNode(); before;
        before = before->getPrevNode()) {
     auto fill = dyn_cast<linalg::FillOp>(before);
-    if (fill && fill.getOutputs().front() == init.get())
+    Value filled = fill ? fill.getOutputs().front() : Value();
+    if (filled == init.get())
       return fill;
-    if (!fill && !isMemoryEffectFree(before))
+    if (!llvm::is_contained(op.getDpsInits(), filled) &&
+        !isMemoryEffectFree(before))
       return nullptr;
   }
   return nullptr;

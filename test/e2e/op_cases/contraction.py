@@ -1,5 +1,7 @@
 """Products: MatMul, Gemm and Conv."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .case import F32, F64, FLOATS, I32, I64, Case, epsilon, is_float, resized
@@ -50,13 +52,19 @@ def gemm(case: Case) -> None:
     case.node("Gemm", names, dtype, **tolerance(dtype, k, 8.0), **attributes)
 
 
-def convolution(
-    case: Case, dtype: np.dtype, each: list[int], sizes: list[int], constant: float
-) -> tuple[list[str], dict, int, list[int]]:
-    """The operands and attributes of a Conv, the products of a sum, and the shape of the result.
+class Convolution(NamedTuple):
+    """A Conv that is to be made: its operands and attributes, the terms of a sum, and shapes."""
 
-    `each` are numbers of feature maps of a group; without groups there may be more.
-    """
+    names: list[str]
+    attributes: dict
+    terms: int
+    weight: list[int]
+    result: list[int]
+
+
+def convolution(case: Case, dtype: np.dtype, each: list[int], sizes: list[int], constant: float) -> Convolution:
+    """Draws a Conv. A group has as many feature maps as one of `each` says, a spatial dim as many elements as one of
+    `sizes`, and the weight is an initializer with probability `constant`."""
     rank = case.pick([1, 2, 2, 3])
     group = case.pick([1, 1, 1, 2, 3])
     inputs, outputs = group * case.integer(1, 4), group * case.pick(each)
@@ -94,33 +102,38 @@ def convolution(
     ]
     images = case.integer(0 if case.chance(0.05) else 1, 3)
     x = case.tensor(case.values([images, inputs, *size], dtype, -2, 2))
-    names = [x, case.tensor(case.values([outputs, inputs // group, *kernel], dtype, -2, 2), constant=constant)]
+    weight = [outputs, inputs // group, *kernel]
+    names = [x, case.tensor(case.values(weight, dtype, -2, 2), constant=constant)]
     if case.chance(0.5):
         names.append(case.tensor(case.values([outputs], dtype, -2, 2)))
-    return names, attributes, inputs // group * int(np.prod(kernel)) + 1, [images, outputs, *positions]
+    return Convolution(names, attributes, int(np.prod(weight[1:])) + 1, weight, [images, outputs, *positions])
 
 
 def conv(case: Case) -> None:
     dtype = case.narrow = case.pick([F32, F32, F32, F64])
     sizes = [1, 2, 3, 5, 7, 8, 9, 15, 17, 20]
-    names, attributes, terms, _ = convolution(case, dtype, [1, 2, 3, 4, 5, 6], sizes, constant=0.6)
-    case.node("Conv", names, dtype, **tolerance(dtype, terms), **attributes)
+    drawn = convolution(case, dtype, [1, 2, 3, 4, 5, 6], sizes, constant=0.6)
+    case.node("Conv", drawn.names, dtype, **tolerance(dtype, drawn.terms), **drawn.attributes)
 
 
 def conv_layer(case: Case) -> None:
     """A Conv with enough feature maps for register tiles, and what may be fused with it."""
     dtype = case.narrow = F32
     each = [1, 4, 11, 12, 16, 17, 31, 32, 33, 40, 65]
-    names, attributes, terms, shape = convolution(case, dtype, each, [1, 5, 7, 8, 13, 15, 17, 33, 57, 70], constant=0.9)
-    kind = case.pick(["", "Relu", "Sigmoid", "Add", "Mul"])
-    accuracy = {"relative": 64 * epsilon(F32), "absolute": 32 * epsilon(F32) * (terms + 2)}
+    drawn = convolution(case, dtype, each, [1, 5, 7, 8, 13, 15, 17, 33, 57, 70], constant=0.9)
+    kind = case.pick(["", "Relu", "Sigmoid", "Add", "Mul", "Conv"])
+    accuracy = {"relative": 64 * epsilon(F32), "absolute": 32 * epsilon(F32) * (drawn.terms + 2)}
     if not kind:
-        case.node("Conv", names, dtype, **accuracy, **attributes)
+        case.node("Conv", drawn.names, dtype, **accuracy, **drawn.attributes)
         return
-    value = case.node("Conv", names, hidden=True, **attributes)
-    inputs = [value]
-    if kind in ("Add", "Mul"):
-        inputs.append(case.tensor(case.values(case.pick([shape, [shape[1]] + [1] * (len(shape) - 2)]), dtype, -1, 1)))
+    inputs = [case.node("Conv", drawn.names, hidden=True, **drawn.attributes)]
+    if kind == "Conv":  # a sum of two convolutions
+        other = [drawn.names[0], case.tensor(case.values(drawn.weight, dtype, -2, 2), constant=0.9)]
+        inputs.append(case.node("Conv", other, hidden=True, **drawn.attributes))
+        kind = "Add"
+    elif kind in ("Add", "Mul"):
+        maps = [drawn.result[1]] + [1] * (len(drawn.result) - 2)
+        inputs.append(case.tensor(case.values(case.pick([drawn.result, maps]), dtype, -1, 1)))
     case.node(kind, inputs, dtype, **accuracy)
 
 
