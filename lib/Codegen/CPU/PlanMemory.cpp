@@ -91,7 +91,7 @@ LogicalResult EntrySlice::add(Value value, StringRef purpose) {
 // Sizes and lives
 //===----------------------------------------------------------------------===//
 
-static Value index(OpBuilder &b, Location loc, int64_t value) {
+static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
 
@@ -124,7 +124,7 @@ static Value addBytes(OpBuilder &b, Location loc, Value offset, Value bytes) {
     return b.createOrFold<arith::AddIOp>(loc, offset, bytes);
   return b.createOrFold<arith::MinUIOp>(
       loc, b.createOrFold<arith::AddIOp>(loc, offset, bytes),
-      index(b, loc, mostBytes));
+      constantIndex(b, loc, mostBytes));
 }
 
 /// Bytes of `alloc` where its dynamic sizes are `sizes`, rounded up to the
@@ -138,11 +138,11 @@ static Value emitBytes(OpBuilder &b, memref::AllocOp alloc,
     if (!ShapedType::isDynamic(size))
       fixed *= size;
   if (sizes.empty())
-    return index(b, loc, llvm::alignTo(fixed, alignment));
-  Value bytes = index(b, loc, fixed);
+    return constantIndex(b, loc, llvm::alignTo(fixed, alignment));
+  Value bytes = constantIndex(b, loc, fixed);
   for (Value size : sizes)
     bytes = multiplyBytes(b, loc, bytes, size);
-  Value unit = index(b, loc, alignment);
+  Value unit = constantIndex(b, loc, alignment);
   Value units = arith::CeilDivUIOp::create(b, loc, bytes, unit);
   return arith::MulIOp::create(b, loc, units, unit);
 }
@@ -341,7 +341,7 @@ void EntryPlan::planArena() {
     int64_t last = position[findLastUse(alloc, entry)];
     assignPlace(b, alloc, bytes, first, last, places);
   }
-  Value offset = index(b, func.getLoc(), 0);
+  Value offset = constantIndex(b, func.getLoc(), 0);
   for (Place &place : places) {
     for (memref::AllocOp alloc : place.allocs)
       replaceByView(alloc, arena, offset);
@@ -354,10 +354,10 @@ void EntryPlan::planArena() {
 /// different loops are never at work at once, so the largest demand counts.
 void EntryPlan::planScratch() {
   Location loc = func.getLoc();
-  Value total = index(b, loc, 0);
+  Value total = constantIndex(b, loc, 0);
   for (auto &[task, inTask] : taskAllocs) {
     SmallVector<Value> offsets;
-    Value offset = index(b, loc, 0);
+    Value offset = constantIndex(b, loc, 0);
     for (memref::AllocOp alloc : inTask) {
       offsets.push_back(offset);
       offset = addBytes(b, loc, offset, emitBytes(b, alloc, limitsOf(alloc)));
@@ -424,10 +424,10 @@ void EntryPlan::emitShapeFunction() {
     for (int64_t size :
          cast<MemRefType>(cast<TypeAttr>(result).getValue()).getShape()) {
       Value value = ShapedType::isDynamic(size) ? map.lookup(*dynamic++)
-                                                : index(s, loc, size);
+                                                : constantIndex(s, loc, size);
       Value word = arith::IndexCastOp::create(s, loc, s.getI64Type(), value);
       memref::StoreOp::create(s, loc, word, sizes,
-                              ValueRange{index(s, loc, position++)});
+                              ValueRange{constantIndex(s, loc, position++)});
     }
   func::ReturnOp::create(
       s, loc,
