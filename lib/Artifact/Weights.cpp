@@ -119,7 +119,7 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
                        llvm::Twine(source.getOffset() + source.getLength()));
   if (!source.getDigest().empty()) {
     uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256(bytes.bytes_begin(), bytes.size(), digest);
+    ::SHA256(bytes.bytes_begin(), bytes.size(), digest);
     std::string found = llvm::toHex(digest, /*LowerCase=*/true);
     if (found != source.getDigest())
       return weightError("weights in '" + source.getFile() +

@@ -65,7 +65,7 @@ LogicalResult GraphImporter::run() {
         isOpTriviallyDead(&op))
       op.erase();
   uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256(file.bytes().bytes_begin(), file.bytes().size(), digest);
+  ::SHA256(file.bytes().bytes_begin(), file.bytes().size(), digest);
   module->setAttr(
       "ds.source",
       builder.getDictionaryAttr(
