@@ -6,6 +6,7 @@
 
 #include "ds/Codegen/CPU/Passes.h"
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::ds {
@@ -58,6 +59,41 @@ static LogicalResult storeIntegers(LLVM::MaskedStoreOp op, PatternRewriter &b) {
   return success();
 }
 
+/// The only lane that a constant mask lets through.
+static std::optional<int64_t> getOnlyLane(Value mask) {
+  DenseElementsAttr constant;
+  if (!matchPattern(mask, m_Constant(&constant)))
+    return std::nullopt;
+  std::optional<int64_t> only;
+  for (auto [lane, isSet] : llvm::enumerate(constant.getValues<bool>())) {
+    if (isSet && only)
+      return std::nullopt;
+    if (isSet)
+      only = lane;
+  }
+  return only;
+}
+
+/// Where it narrows what it stores, LLVM 22 writes as many bytes for a single
+/// lane as the lane had before: those of its neighbour too, which another task
+/// may have written.
+static LogicalResult storeScalar(LLVM::MaskedStoreOp op, PatternRewriter &b) {
+  std::optional<int64_t> lane = getOnlyLane(op.getMask());
+  if (!lane)
+    return b.notifyMatchFailure(op, "not a store of one lane");
+  Location loc = op.getLoc();
+  Type element = getElementTypeOrSelf(op.getValue().getType());
+  Value index =
+      LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getIndexAttr(*lane));
+  Value scalar = LLVM::ExtractElementOp::create(b, loc, op.getValue(), index);
+  Value place =
+      LLVM::GEPOp::create(b, loc, op.getData().getType(), element, op.getData(),
+                          ArrayRef<LLVM::GEPArg>{int32_t(*lane)});
+  b.replaceOpWithNewOp<LLVM::StoreOp>(op, scalar, place,
+                                      *lane == 0 ? op.getAlignment() : 0);
+  return success();
+}
+
 static LogicalResult shuffleIntegers(LLVM::ShuffleVectorOp op,
                                      PatternRewriter &b) {
   VectorType integers = asIntegers(op.getV1().getType());
@@ -76,6 +112,7 @@ void HalvesAsIntegers::runOnOperation() {
   RewritePatternSet patterns(&getContext());
   patterns.add(loadIntegers);
   patterns.add(storeIntegers);
+  patterns.add(storeScalar);
   patterns.add(shuffleIntegers);
   if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
     signalPassFailure();

@@ -22,6 +22,20 @@ llvm.func @shuffled(%a: vector<4xbf16>, %b: vector<4xbf16>) -> vector<4xbf16> {
   llvm.return %r : vector<4xbf16>
 }
 
+// CHECK-LABEL: llvm.func @one_lane
+// CHECK-NOT: masked.store
+// CHECK: %[[LANE:.+]] = llvm.extractelement %{{.+}}[%{{.+}} : i64] : vector<4xi16>
+// CHECK: %[[PLACE:.+]] = llvm.getelementptr %{{.+}}[2] : (!llvm.ptr) -> !llvm.ptr, i16
+// CHECK: llvm.store %[[LANE]], %[[PLACE]] : i16, !llvm.ptr
+// CHECK: llvm.intr.masked.store
+llvm.func @one_lane(%v: vector<4xi16>, %to: !llvm.ptr) {
+  %one = llvm.mlir.constant(dense<[false, false, true, false]> : vector<4xi1>) : vector<4xi1>
+  %two = llvm.mlir.constant(dense<[true, true, false, false]> : vector<4xi1>) : vector<4xi1>
+  llvm.intr.masked.store %v, %to, %one {alignment = 2 : i32} : vector<4xi16>, vector<4xi1> into !llvm.ptr
+  llvm.intr.masked.store %v, %to, %two {alignment = 2 : i32} : vector<4xi16>, vector<4xi1> into !llvm.ptr
+  llvm.return
+}
+
 // CHECK-LABEL: llvm.func @floats
 // CHECK-NOT: llvm.bitcast
 // CHECK: llvm.return

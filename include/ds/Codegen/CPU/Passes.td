@@ -257,6 +257,9 @@ def HalvesAsIntegers : Pass<"ds-halves-as-integers"> {
     takes the vector apart. Of floats it makes f32 on the way, for which it
     needs calls that compiled code does not have; integers stay what they are.
 
+    A masked store of one lane becomes a scalar store: of elements that were
+    narrowed just before, LLVM would write more bytes than the lane has.
+
     ```mlir
     // before
     llvm.intr.masked.store %v, %p, %m : vector<8xbf16>, …
