@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -113,10 +114,16 @@ bool Splitter::findChoices() {
   if (!dim)
     return false;
   llvm::MapVector<Value, Choice> byLast;
-  for (const Clamp &clamp : clamps)
-    if (clamp.dim == *dim)
-      byLast.insert({clamp.last, {{}, true}})
-          .first->second.clamps.push_back(clamp);
+  for (const Clamp &clamp : clamps) {
+    if (clamp.dim != *dim)
+      continue;
+    Choice &choice = byLast.insert({clamp.last, {{}, true}}).first->second;
+    choice.clamps.push_back(clamp);
+    // What has more than one element and ends before the loop does is no
+    // broadcast.
+    if (getConstantIntValue(clamp.last).value_or(0) != 0)
+      choice.isZero = false;
+  }
   for (auto &[last, choice] : byLast)
     choices.push_back(choice);
   if (choices.size() > maxChoices) {
