@@ -255,14 +255,10 @@ void AttentionMatcher::rewrite() {
     }
   }
   Value k = createTranspose(builder, loc, key, keyPermutation);
-  Value attention = AttentionOp::create(
+  auto attention = AttentionOp::create(
       builder, builder.getFusedLoc({loc, product.getLoc()}),
-      product.getResult().getType(), query, k, value, bias,
-      /*head_weight=*/nullptr, /*row_offsets=*/nullptr,
-      builder.getF32FloatAttr(scale),
-      /*softcap=*/nullptr, /*causal=*/nullptr, /*left=*/nullptr,
-      /*right=*/nullptr);
-  product.getResult().replaceAllUsesWith(attention);
+      product.getResult().getType(), query, k, value, bias, scale);
+  product.getResult().replaceAllUsesWith(attention.getResult());
 }
 
 void DSRaiseAttention::runOnOperation() {

@@ -180,8 +180,10 @@ bool Unpadding::checkAttention(AttentionOp op) {
   // Only these run by sequence; the others form all scores of all rows.
   if (!op.getType().getElementType().isF32() ||
       typeOf(op.getKey()).isDynamicDim(3) ||
-      typeOf(op.getValue()).isDynamicDim(3))
+      typeOf(op.getValueOrKey()).isDynamicDim(3))
     return miss(op, "its elements are not f32, or its rows of unknown width");
+  if (op.getQueryStart() || op.getKeyLength() || !op.getModifiers().empty())
+    return miss(op, "it has positions or regions of its own");
   return true;
 }
 

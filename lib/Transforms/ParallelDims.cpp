@@ -109,7 +109,7 @@ static MaybeDims dimsOfAttention(AttentionOp op, Value operand) {
       dims.back() = 2;
     return dims;
   }
-  if (operand == op.getHeadWeight() || operand == op.getRowOffsets())
+  if (!llvm::is_contained({op.getQuery(), op.getKey(), op.getValue()}, operand))
     return none(operand);
   return Dims{0, 1, 2, -1};
 }

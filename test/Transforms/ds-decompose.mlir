@@ -51,6 +51,31 @@ func.func @attention(%q: tensor<2x6x5x8xf32>, %k: tensor<2x2x7x8xf32>, %v: tenso
   return %0 : tensor<2x6x5x4xf32>
 }
 
+// The sink is where the maximum starts, and one more weight; prob_mod applies to
+// quotients, so that the sum of the products is not divided.
+// CHECK-LABEL: func.func @extras
+// CHECK: ds.checked_index %{{.+}} in %{{.+}} : index
+// CHECK: arith.cmpi slt
+// CHECK: arith.select
+// CHECK: arith.maximumf
+// CHECK: math.exp
+// CHECK: math.exp
+// CHECK: %[[P:.+]] = arith.divf
+// CHECK: %[[Q:.+]] = arith.select %{{.+}}, %{{.+}}, %[[P]]
+// CHECK: arith.mulf %[[Q]], %[[Q]]
+// CHECK: tensor.extract_slice %{{.+}}[0, 0, 0, 0] [2, 2, 7, 5]
+// CHECK-NOT: arith.divf
+// CHECK: math.log
+func.func @extras(%q: tensor<2x2x5x8xf32>, %k: tensor<2x2x7x8xf32>, %s: tensor<2xf32>, %n: tensor<2xi64>) -> (tensor<2x2x5x5xf32>, tensor<2x2x5xf32>) {
+  %0, %1 = ds.attention %q, %k sink %s key_length %n prob_mod {
+  ^bb0(%w: f32, %b: index, %h: index, %p: index, %j: index):
+    %y = arith.mulf %w, %w : f32
+    ds.yield %y : f32
+  } {scale = 0.125 : f32, v_dim = 5}
+    : (tensor<2x2x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2xf32>, tensor<2xi64>) -> (tensor<2x2x5x5xf32>, tensor<2x2x5xf32>)
+  return %0, %1 : tensor<2x2x5x5xf32>, tensor<2x2x5xf32>
+}
+
 // Packed rows attend to those with the same first row.
 // CHECK-LABEL: func.func @packed_attention
 // CHECK: %[[FIRSTS:.+]] = scf.for

@@ -20,6 +20,8 @@ using namespace mlir::ds;
 /// Rows of a task: a block of A stays in the second-level cache while the
 /// panels of B pass.
 static constexpr int64_t rowsPerTask = 48;
+/// Columns of a task whose right-hand side is read by rows.
+static constexpr int64_t columnsOfDots = 128;
 
 namespace {
 /// A product C[…, m, n] += A[…, m, k] · B[…, k, n]: which operand is which and
@@ -28,6 +30,7 @@ struct Product {
   OpOperand *a, *b, *c;
   std::optional<unsigned> m; // absent: one row
   unsigned n, k;
+  bool dots = false; // B is [n, k], and k lies side by side in both
 };
 } // namespace
 
@@ -96,9 +99,16 @@ static std::optional<Product> matchProduct(linalg::LinalgOp op) {
   AffineMap aMap = op.getMatchingIndexingMap(p.a);
   AffineMap bMap = op.getMatchingIndexingMap(p.b);
   if (aMap.isFunctionOfDim(p.n) || !bMap.isFunctionOfDim(p.n) ||
-      bMap.getResults().back() != n || !aMap.isFunctionOfDim(p.k) ||
-      !bMap.isFunctionOfDim(p.k) || !hasUnitLastStride(p.b->get()))
+      !aMap.isFunctionOfDim(p.k) || !bMap.isFunctionOfDim(p.k) ||
+      !hasUnitLastStride(p.b->get()))
     return std::nullopt;
+  if (bMap.getResults().back() != n) {
+    AffineExpr k = getAffineDimExpr(p.k, op.getContext());
+    p.dots = bMap.getResults().back() == k && aMap.getResults().back() == k &&
+             hasUnitLastStride(p.a->get());
+    if (!p.dots)
+      return std::nullopt;
+  }
   for (AffineExpr expr : cMap.getResults().drop_back())
     if (auto dim = dyn_cast<AffineDimExpr>(expr))
       if (aMap.isFunctionOfDim(dim.getPosition()) &&
@@ -297,7 +307,7 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
     return b.notifyMatchFailure(op, "not a matrix product summed in f32");
   Location loc = op.getLoc();
   b.setInsertionPoint(op);
-  int64_t lanes = kernels.registerTile().lanes;
+  int64_t lanes = product->dots ? columnsOfDots : kernels.registerTile().lanes;
 
   SmallVector<OpFoldResult> sizes;
   for (Range range : op.createLoopRanges(b, loc))
@@ -335,12 +345,19 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   OpFoldResult columns = extents[product->n];
   Value a = view(b, loc, op, product->a, product->m, product->k, offsets, rows,
                  sizes[product->k]);
-  Value bPanel = view(b, loc, op, product->b, product->k, product->n, offsets,
-                      sizes[product->k], columns);
   Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,
                  columns);
   // Half precision is widened block by block.
   a = widenMatrix(b, loc, a);
+  if (product->dots) {
+    Value rowsOfB = view(b, loc, op, product->b, product->n, product->k,
+                         offsets, columns, sizes[product->k]);
+    kernels.emitDots(b, loc, a, rowsOfB, c);
+    b.eraseOp(op);
+    return success();
+  }
+  Value bPanel = view(b, loc, op, product->b, product->k, product->n, offsets,
+                      sizes[product->k], columns);
   bPanel = widenMatrix(b, loc, bPanel);
   kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr}, c, rows, columns,
                       /*accumulate=*/true);

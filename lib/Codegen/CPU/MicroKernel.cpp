@@ -28,8 +28,8 @@ struct MicroKernels::Kernel {
 namespace {
 /// Writes the body of one kernel. Its arguments are A [rows, K…], B [K, N] or
 /// strips [S, K / depth, L · depth], C [rows, N], the number of columns that
-/// count and, where something is to be prefetched, it and the elements of it
-/// for each step.
+/// count and, where something is to be prefetched, it, the elements of it for
+/// each step, and where the second of a step's two cache lines starts.
 class KernelBody {
 public:
   KernelBody(OpBuilder &b, Location loc, func::FuncOp function, int64_t lanes,
@@ -187,8 +187,10 @@ SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
   }
   if (args.size() > 4) {
     Value share = arith::MulIOp::create(b, loc, k, args[5]);
-    memref::PrefetchOp::create(b, loc, args[4], share, /*isWrite=*/false,
-                               /*localityHint=*/2, /*isDataCache=*/true);
+    Value second = arith::AddIOp::create(b, loc, share, args[6]);
+    for (Value at : {share, second})
+      memref::PrefetchOp::create(b, loc, args[4], at, /*isWrite=*/false,
+                                 /*localityHint=*/2, /*isDataCache=*/true);
   }
   SmallVector<Value> row = loadRow(k, masksB);
   if (depth == 2)
@@ -245,34 +247,48 @@ void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
 // Calls
 //===----------------------------------------------------------------------===//
 
-func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
-                                     ValueRange operands) {
+/// How many steps ahead weights are brought in that are read once.
+static constexpr int64_t rowsAhead = 64;
+
+func::FuncOp MicroKernels::getFunction(
+    StringRef name, StringRef variant, ValueRange operands,
+    function_ref<void(OpBuilder &, Location, func::FuncOp)> emit) {
   std::string key;
   llvm::raw_string_ostream os(key);
-  os << kernel.rows << ' ' << kernel.width << ' ' << kernel.depth
-     << kernel.masksB << kernel.masksC << kernel.accumulate << kernel.tiles
-     << operands.getTypes();
+  os << name << variant << ' ' << operands.getTypes();
   func::FuncOp &function = kernels[key];
   if (function)
     return function;
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Location loc = UnknownLoc::get(module.getContext());
-  std::string name = "ds_matmul_" + std::to_string(kernel.rows) + "x" +
-                     std::to_string(kernel.width) + "_" +
-                     std::to_string(kernels.size());
-  function = func::FuncOp::create(b, loc, name,
-                                  b.getFunctionType(operands.getTypes(), {}));
+  function = func::FuncOp::create(
+      b, loc, ("ds_" + name + "_" + Twine(kernels.size())).str(),
+      b.getFunctionType(operands.getTypes(), {}));
   function.setPrivate();
   // Many products call it: one copy keeps the code small.
   function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   b.setInsertionPointToStart(function.addEntryBlock());
-  if (kernel.tiles)
-    TileKernel::emit(b, loc, function, kernel.rows);
-  else
-    KernelBody(b, loc, function, tile.vectorLanes, kernel.rows, kernel.width,
-               kernel.depth)
-        .emit(kernel.masksB, kernel.masksC, kernel.accumulate);
+  emit(b, loc, function);
   return function;
+}
+
+func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
+                                     ValueRange operands) {
+  std::string name, variant;
+  llvm::raw_string_ostream(name)
+      << "matmul_" << kernel.rows << "x" << kernel.width;
+  llvm::raw_string_ostream(variant)
+      << ' ' << kernel.depth << kernel.masksB << kernel.masksC
+      << kernel.accumulate << kernel.tiles;
+  return getFunction(name, variant, operands,
+                     [&](OpBuilder &b, Location loc, func::FuncOp function) {
+                       if (kernel.tiles)
+                         return TileKernel::emit(b, loc, function, kernel.rows);
+                       KernelBody(b, loc, function, tile.vectorLanes,
+                                  kernel.rows, kernel.width, kernel.depth)
+                           .emit(kernel.masksB, kernel.masksC,
+                                 kernel.accumulate);
+                     });
 }
 
 /// `memory` of a type that says no more than kernels need: its second dim may
@@ -430,19 +446,26 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
   SmallVector<OpFoldResult> aOffsets(aSizes.size(), zero);
   OpFoldResult steps = memref::getMixedSize(b, loc, memory, isStrips ? 1 : 0);
   Value total = getValueOrCreateConstantIndexOp(b, loc, columnCount);
-  Value step, perCall;
+  Value step, perCall, isOnly, second;
   // Loads of tiles take whole strips in order, which needs no help.
   Value following = tiles ? Value() : columns.next;
   if (following) {
-    // Each call brings in its share, evenly along k.
-    Value elements =
-        arith::ConstantIndexOp::create(b, loc, strips * strip * depth);
+    // Each call brings in its share, evenly along k: two cache lines at most.
+    auto index = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    int64_t line = 64 * 8 / bType.getElementTypeBitWidth();
+    Value count = b.createOrFold<arith::MaxUIOp>(loc, calls.count(), index(1));
     step = b.createOrFold<arith::CeilDivUIOp>(
-        loc, elements,
-        b.createOrFold<arith::MaxUIOp>(
-            loc, calls.count(), arith::ConstantIndexOp::create(b, loc, 1)));
+        loc, index(strips * strip * depth), count);
     perCall = b.createOrFold<arith::MulIOp>(
         loc, step, getValueOrCreateConstantIndexOp(b, loc, steps));
+    isOnly = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, count,
+                                           index(1));
+    Value hasTwo = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ugt,
+                                                 step, index(line));
+    second =
+        b.createOrFold<arith::SelectOp>(loc, hasTwo, index(line), index(0));
   }
   calls.run([&](int64_t kernelRows, int64_t width, int64_t column, Value row,
                 Value number) {
@@ -474,15 +497,25 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
                                 share(b, loc, bStrips, isStrips),
                                 share(b, loc, cRows), left};
     if (following) {
-      Value start = arith::MulIOp::create(b, loc, number, perCall);
-      Value all = memref::CollapseShapeOp::create(
-          b, loc, following,
-          SmallVector<ReassociationIndices>{
-              llvm::to_vector(llvm::seq<int64_t>(rank))});
+      auto flat = [&](Value strips) -> Value {
+        return memref::CollapseShapeOp::create(
+            b, loc, strips,
+            SmallVector<ReassociationIndices>{
+                llvm::to_vector(llvm::seq<int64_t>(rank))});
+      };
+      // What is read once is brought in shortly before: two panels may be more
+      // than the cache holds.
+      Value ahead = arith::ConstantIndexOp::create(
+          b, loc, rowsAhead * strips * strip * depth);
+      Value start = arith::SelectOp::create(
+          b, loc, isOnly, ahead,
+          arith::MulIOp::create(b, loc, number, perCall));
+      Value source = arith::SelectOp::create(
+          b, loc, isOnly, flat(columns.memory), flat(following));
       Value next = memref::SubViewOp::create(
-          b, loc, all, ArrayRef<OpFoldResult>{start},
+          b, loc, source, ArrayRef<OpFoldResult>{start},
           ArrayRef<OpFoldResult>{perCall}, ArrayRef<OpFoldResult>{one});
-      llvm::append_values(operands, next, step);
+      llvm::append_values(operands, next, step, second);
     }
     func::FuncOp kernel =
         getKernel({kernelRows, width, depth, !isFull && !isStrips, !isFull,

@@ -72,8 +72,17 @@ public:
                    Value c, OpFoldResult rows, OpFoldResult columnCount,
                    bool accumulate);
 
+  /// Adds A[rows, K] · B[columns, K]ᵀ to C: matrices of rank 2 with stride 1 in
+  /// their last dim, A and C of f32, B of f32, f16 or bf16.
+  void emitDots(OpBuilder &b, Location loc, Value a, Value rowsOfB, Value c);
+
 private:
   struct Kernel;
+  /// The function of `operands`' types that `name` and `variant` tell from
+  /// others of these types; `emit` writes its body.
+  func::FuncOp
+  getFunction(StringRef name, StringRef variant, ValueRange operands,
+              function_ref<void(OpBuilder &, Location, func::FuncOp)> emit);
   bool takesTiles(Value a, const Columns &columns, OpFoldResult columnCount,
                   bool accumulate) const;
   func::FuncOp getKernel(const Kernel &kernel, ValueRange operands);

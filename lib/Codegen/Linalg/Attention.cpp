@@ -5,7 +5,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlashAttention.h"
+#include "ds/Codegen/Linalg/Views.h"
 #include "ds/Dialect/DS/Decompositions.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -16,7 +19,7 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
     return llvm::to_vector(l.shapes.dims(tensor));
   };
   SmallVector<OpFoldResult> q = dims(op.getQuery()), k = dims(op.getKey()),
-                            v = dims(op.getValue());
+                            v = dims(op.getValueOrKey());
   auto equal = [&](OpFoldResult lhs, OpFoldResult rhs, StringRef message) {
     return succeeded(l.requireEqual(op, lhs, rhs, message));
   };
@@ -32,6 +35,21 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
   if (op.getRowOffsets() &&
       !equal(k[2], q[2], "key has {0} packed rows, query {1}"))
     return failure();
+  for (auto [operand, dim, message] :
+       {std::tuple<Value, OpFoldResult, StringRef>{
+            op.getSink(), q[1], "sink has {0} heads, query {1}"},
+        {op.getQueryStart(), q[0], "query_start has batch {0}, query {1}"},
+        {op.getKeyLength(), q[0], "key_length has batch {0}, query {1}"}})
+    if (operand && !equal(l.shapes.dim(operand, 0), dim, message))
+      return failure();
+  for (auto [name, region] : op.getModifiers())
+    for (auto read : region->getOps<tensor::ExtractOp>())
+      for (OpFoldResult dim : dims(read.getTensor()))
+        if (failed(requireAtLeast(
+                l, op, dim, 1,
+                "a tensor that " + name.str() +
+                    " reads has a dim of {0}, expected {1} or more")))
+          return failure();
   SmallVector<OpFoldResult> scores = {q[0], q[1], q[2], k[2]};
   if (op.getBias()) {
     SmallVector<OpFoldResult> bias = dims(op.getBias());
@@ -57,13 +75,18 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
 static LogicalResult lowerAttention(AttentionOp op, Lowering &l) {
   if (failed(requireShapes(op, l)))
     return failure();
+  SmallVector<Value> results;
   if (hasFlashForm(op)) {
-    l.setLowered(op.getResult(), lowerToFlashAttention(op, l));
-    return success();
+    results = lowerToFlashAttention(op, l);
+  } else {
+    SmallVector<Value> lowered = l.lowered(op->getOperands());
+    AttentionOp::Adaptor operands(lowered, op);
+    results = decomposeAttention(op, operands, l.b, l.shapes, [&](Value outer) {
+      return isa<TensorType>(outer.getType()) ? l.lowered(outer) : outer;
+    });
   }
-  SmallVector<Value> lowered = l.lowered(op->getOperands());
-  AttentionOp::Adaptor operands(lowered, op);
-  l.setLowered(op.getResult(), decomposeAttention(op, operands, l.b, l.shapes));
+  for (auto [result, lowered] : llvm::zip_equal(op->getResults(), results))
+    l.setLowered(result, lowered);
   return success();
 }
 

@@ -16,8 +16,8 @@ namespace mlir::ds {
 bool hasFlashForm(AttentionOp op);
 
 /// Lowers `op` without a tensor of all scores: an scf.forall over heads and
-/// blocks of query rows, an scf.for over blocks of keys. Gives the result.
-Value lowerToFlashAttention(AttentionOp op, Lowering &lowering);
+/// blocks of query rows, an scf.for over blocks of keys. Gives the results.
+SmallVector<Value> lowerToFlashAttention(AttentionOp op, Lowering &lowering);
 
 } // namespace mlir::ds
 

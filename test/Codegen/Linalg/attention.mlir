@@ -34,15 +34,23 @@ func.func @flash(%q: tensor<?x12x?x64xf32>, %k: tensor<?x12x?x64xf32>, %v: tenso
 // weight 0 runs no step.
 // CHECK-LABEL: func.func @causal_grouped
 // CHECK-DAG: ds.check {{.*}} "value has {0} rows, key {1}"
+// There may be one row: then parts of the keys, and their merge.
+// CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}) in
+// CHECK: scf.forall (%{{.+}}, %{{.+}}) in
 // CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in
-// CHECK:   %[[G:.+]] = arith.divui %[[H]], %c3
 // CHECK:   arith.minsi
 // CHECK:   %[[W:.+]] = tensor.extract %{{.+}}[%[[H]]] : tensor<12xf32>
-// CHECK:   %[[ZERO:.+]] = arith.cmpf oeq, %[[W]]
-// CHECK:   %[[UPPER:.+]] = arith.select %[[ZERO]], %c0, %{{.+}} : index
+// CHECK:   %[[USED:.+]] = arith.cmpf une, %[[W]]
+// CHECK:   %[[UPPER:.+]] = arith.select %[[USED]], %{{.+}}, %c0 : index
+// CHECK:   %[[G:.+]] = arith.divui %[[H]], %c3
 // CHECK:   scf.for %{{.+}} = %c0 to %[[UPPER]]
 // CHECK:     tensor.extract_slice %{{.+}}[%[[B]], %[[G]],
-// CHECK:     arith.cmpi sle
+// Whether the block reaches past the diagonal.
+// CHECK:     %[[MASKED:.+]] = arith.cmpi sgt
+// CHECK:     %[[COUNT:.+]] = arith.select %[[MASKED]], %c1, %c0 : index
+// CHECK:     scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1
+// CHECK:       arith.cmpi sle
+// CHECK:       arith.select
 func.func @causal_grouped(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: tensor<?x4x?x64xf32>, %w: tensor<12xf32>) -> tensor<?x12x?x64xf32> {
   %0 = ds.attention %q, %k, %v head_weight %w {scale = 0.125 : f32, causal}
          : (tensor<?x12x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x64xf32>, tensor<12xf32>) -> tensor<?x12x?x64xf32>

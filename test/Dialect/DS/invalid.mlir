@@ -409,6 +409,124 @@ func.func @attention_c11_bias(%q: tensor<1x4x5x8xf32>, %b: tensor<5x5xf32>, %o: 
 
 // -----
 
+func.func @attention_c7_sink(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %s: tensor<5xf32>) {
+  // expected-error @+1 {{C7: expected sink of shape [Hq], found 'tensor<5xf32>'}}
+  %0 = ds.attention %q, %k, %v sink %s {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, tensor<5xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c7_query_start(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %s: tensor<3xi64>) {
+  // expected-error @+1 {{C7: expected query_start of shape [B], found 'tensor<3xi64>'}}
+  %0 = ds.attention %q, %k, %v query_start %s {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, tensor<3xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c7_key_length(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>, %s: tensor<3xi64>) {
+  // expected-error @+1 {{C7: expected key_length of shape [B], found 'tensor<3xi64>'}}
+  %0 = ds.attention %q, %k, %v key_length %s {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>, tensor<3xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c8_lse(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C8: expected lse of element type 'f32', found 'tensor<2x4x5xf64>'}}
+  %0, %1 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> (tensor<2x4x5x8xf32>, tensor<2x4x5xf64>)
+  return
+}
+
+// -----
+
+func.func @attention_c10_lse(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
+  // expected-error @+1 {{C10: expected lse of type 'tensor<2x4x5xf32>', found 'tensor<2x4x6xf32>'}}
+  %0, %1 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> (tensor<2x4x5x8xf32>, tensor<2x4x6xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c11_length(%q: tensor<1x4x5x8xf32>, %n: tensor<1xi64>, %o: tensor<3xi64>) {
+  // expected-error @+1 {{C11: query_start and key_length do not apply to packed sequences}}
+  %0 = ds.attention %q, %q, %q key_length %n row_offsets %o {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1xi64>, tensor<3xi64>) -> tensor<1x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_region(%q: tensor<1x4x5x8xf32>, %o: tensor<3xi64>) {
+  // expected-error @+1 {{C11: score_mod does not apply to packed sequences}}
+  %0 = ds.attention %q, %q, %q row_offsets %o score_mod {
+  ^bb0(%s: f32, %b: index, %h: index, %p: index, %j: index):
+    ds.yield %s : f32
+  } {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<3xi64>) -> tensor<1x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_none(%q: tensor<2x4x5x8xf32>) {
+  // expected-error @+1 {{C12: expected a value or v_dim}}
+  %0 = ds.attention %q, %q {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_both(%q: tensor<2x4x5x8xf32>) {
+  // expected-error @+1 {{C12: v_dim is given with a value}}
+  %0 = ds.attention %q, %q, %q {scale = 1.0 : f32, v_dim = 4} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_wide(%q: tensor<2x4x5x8xf32>) {
+  // expected-error @+1 {{C12: expected v_dim from 1 to the 8 elements of a key, found 9}}
+  %0 = ds.attention %q, %q {scale = 1.0 : f32, v_dim = 9} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x9xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c13_arguments(%q: tensor<2x4x5x8xbf16>) {
+  // expected-error @+1 {{C13: expected arguments ('f32', 'index', 'index', 'index', 'index') of score_mod, found ('bf16', 'index')}}
+  %0 = ds.attention %q, %q, %q score_mod {
+  ^bb0(%s: bf16, %b: index):
+    ds.yield %s : bf16
+  } {scale = 1.0 : f32} : (tensor<2x4x5x8xbf16>, tensor<2x4x5x8xbf16>, tensor<2x4x5x8xbf16>) -> tensor<2x4x5x8xbf16>
+  return
+}
+
+// -----
+
+func.func @attention_c13_result(%q: tensor<2x4x5x8xf32>) {
+  // expected-error @+1 {{C13: expected mask_mod to end with ds.yield of 'i1'}}
+  %0 = ds.attention %q, %q, %q mask_mod {
+  ^bb0(%b: index, %h: index, %p: index, %j: index):
+    ds.yield %j : index
+  } {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c13_op(%q: tensor<2x4x5x8xf32>) {
+  // expected-error @+1 {{C13: prob_mod has an op that is not one of scalars: tensor.dim}}
+  %0 = ds.attention %q, %q, %q prob_mod {
+  ^bb0(%w: f32, %b: index, %h: index, %p: index, %j: index):
+    %c0 = arith.constant 0 : index
+    %d = tensor.dim %q, %c0 : tensor<2x4x5x8xf32>
+    ds.yield %w : f32
+  } {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
 func.func @row_offsets_c1(%m: tensor<2x1x5xi64>) {
   // expected-error @+1 {{C1: expected mask of rank 2, found 'tensor<2x1x5xi64>'}}
   %0, %1 = ds.row_offsets %m : (tensor<2x1x5xi64>) -> (tensor<3xi64>, tensor<?xi64>)

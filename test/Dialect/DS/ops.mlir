@@ -60,6 +60,30 @@ func.func @attention(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: te
   return
 }
 
+// CHECK-LABEL: func.func @latent_attention
+// CHECK-SAME: %[[SLOPES:[a-z0-9]+]]: tensor<16xf32>
+func.func @latent_attention(%slopes: tensor<16xf32>, %q: tensor<?x16x?x576xbf16>, %c: tensor<?x1x?x576xbf16>, %s: tensor<16xbf16>, %n: tensor<?xi64>) {
+  // CHECK: %{{.+}}, %{{.+}} = ds.attention %{{.+}}, %{{.+}} sink %{{.+}} query_start %[[N:.+]] key_length %[[N]] score_mod {
+  // CHECK: ^bb0(%{{.+}}: f32, %{{.+}}: index, %[[H:.+]]: index, %{{.+}}: index, %{{.+}}: index):
+  // CHECK:   tensor.extract %[[SLOPES]][%[[H]]]
+  // CHECK:   ds.yield %{{.+}} : f32
+  // CHECK: } mask_mod {
+  // CHECK:   ds.yield %{{.+}} : i1
+  // CHECK: } {scale = {{.*}}, v_dim = 512 : i64} : (
+  %0, %lse = ds.attention %q, %c sink %s query_start %n key_length %n score_mod {
+  ^bb0(%x: f32, %b: index, %h: index, %p: index, %j: index):
+    %slope = tensor.extract %slopes[%h] : tensor<16xf32>
+    %y = arith.mulf %x, %slope : f32
+    ds.yield %y : f32
+  } mask_mod {
+  ^bb0(%b: index, %h: index, %p: index, %j: index):
+    %m = arith.cmpi sle, %j, %p : index
+    ds.yield %m : i1
+  } {scale = 0.125 : f32, v_dim = 512}
+    : (tensor<?x16x?x576xbf16>, tensor<?x1x?x576xbf16>, tensor<16xbf16>, tensor<?xi64>, tensor<?xi64>) -> (tensor<?x16x?x512xbf16>, tensor<?x16x?xf32>)
+  return
+}
+
 // CHECK-LABEL: func.func @rope
 func.func @rope(%x: tensor<?x8x?x64xf16>, %c: tensor<?x?x16xf16>, %t: tensor<128x32xf16>, %p: tensor<?xi32>) {
   // CHECK: ds.rope %{{.+}}, %{{.+}}, %{{.+}} : (

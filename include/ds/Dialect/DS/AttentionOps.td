@@ -8,34 +8,48 @@
 #define DS_DIALECT_DS_ATTENTIONOPS_TD
 
 include "ds/Dialect/DS/DSOpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 
-def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
+def DS_AttentionOp : DS_ValueOp<"attention",
+    [AttrSizedOperandSegments, SingleBlock]> {
   let summary = "scaled dot-product attention with masks and head weights";
   let description = [{
     For batch b, query head h, query row i, key row j, with the key head
-    g = ⌊h·Hkv / Hq⌋ and the position p = i + S − T of the query row:
+    g = ⌊h·Hkv / Hq⌋ and the position p of the query row:
 
     ```
+    n = key_length[b], or S                             the keys there are
+    p = query_start[b] + i, or n − T + i
     s = scale · Σ_d query[b,h,i,d] · key[b,g,j,d]
-    s = softcap · tanh(s / softcap)                    where softcap is given
-    s = s + bias[b,h,i,j]                              a float bias
-    s = −inf        where a bool bias is false, or j is outside the window
-    p = softmax over j of s
-    result[b,h,i,:] = head_weight[b,h,i] · Σ_j p · value[b,g,j,:]
+    s = softcap · tanh(s / softcap)                     where softcap is given
+    s = score_mod(s, b, h, p, j)                        where it is given
+    s = s + bias[b,h,i,j]                               a float bias
+    s = −inf unless j < n, j is in the window, a bool bias is true
+             and mask_mod(b, h, p, j) is
+    m = max(sink[h], max_j s)
+    l = e^(sink[h] − m) + Σ_j e^(s − m)
+    w = prob_mod(e^(s − m) / l, b, h, p, j)
+    result[b,h,i,:] = head_weight[b,h,i] · Σ_j w · value[b,g,j,:]
+    lse[b,h,i] = m + ln l
     ```
 
     The window of a row is p − left ≤ j ≤ p + right, without a bound on the
     side that is not given. `causal` is right = 0: with fewer queries than
     keys, the last query sees all keys. A row whose scores are all −inf gives
-    zeros. A row that a bias of large finite negatives masks is not empty: it
-    is the softmax of what the sums are.
+    zeros and, without a sink, an lse of −inf. A row that a bias of large finite
+    negatives masks is not empty: it is the softmax of what the sums are.
+
+    A sink is a key without a value: it takes part in the softmax alone. Without
+    a value, that of a key is its first v_dim elements, as multi-head latent
+    attention has in its absorbed form.
 
     With `row_offsets`, those of `ds.row_offsets`, the one sequence of query, key
     and value is many, packed: rows offsets[a] to offsets[a + 1] − 1 attend to
     each other alone, and positions count from their first.
 
     Multi-head, grouped-query and multi-query attention differ by shape alone.
-    Scores and sums of half-precision elements are f32.
+    Scores and sums of half-precision elements are f32, and so are what regions
+    take and give.
 
     | operand | shape | element type |
     |---|---|---|
@@ -44,7 +58,10 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
     | value | [B, Hkv, S, Dv] | as query |
     | bias | broadcastable to [B, Hq, T, S] | as query: added; i1: true attends |
     | head_weight | [Hq], [B, Hq] or [B, Hq, T] | as query |
+    | sink | [Hq] | as query |
+    | query_start, key_length | [B] | i64 |
     | row_offsets | [A + 1] | i64 |
+    | lse | [B, Hq, T] | f32, f64 for f64 |
 
     - C1: query, key and value have rank 4.
     - C2: query, key and value have the same B.
@@ -52,15 +69,25 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
     - C4: Hq is a multiple of Hkv.
     - C5: query and key have the same Dk.
     - C6: bias broadcasts to [B, Hq, T, S].
-    - C7: head_weight is [Hq], [B, Hq] or [B, Hq, T].
-    - C8: all element types are query's; bias may be i1 instead.
+    - C7: head_weight is [Hq], [B, Hq] or [B, Hq, T], sink [Hq], query_start and
+      key_length [B].
+    - C8: all float element types are query's; bias may be i1 instead.
     - C9: scale is finite, softcap finite and positive, left and right are not
       negative, and right is not given with causal.
-    - C10: the result is [B, Hq, T, Dv].
-    - C11: with row_offsets B is 1, T is S, and bias has no dim of T.
+    - C10: the result is [B, Hq, T, Dv], lse [B, Hq, T].
+    - C11: with row_offsets B is 1, T is S, bias has no dim of T, and there are
+      neither regions nor query_start nor key_length.
+    - C12: either value or v_dim is given, v_dim from 1 to Dk.
+    - C13: a region has one block, with the arguments of the formula; it gives
+      its first argument's type, mask_mod i1. Its ops have no effects and no
+      regions, and read tensors by `tensor.extract` alone.
+
+    A key_length outside [0, S] is reported at run time and taken as 0, an index
+    at which a region reads outside of a tensor too.
 
     The online form that runs over blocks of keys is that of FlashAttention
-    (Dao et al., 2022).
+    (Dao et al., 2022). The regions are those of FlexAttention (Dong et al.,
+    2024), sinks those of Xiao et al. (2023).
 
     Example:
 
@@ -71,20 +98,60 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
               tensor<?x4x?x64xf32>, tensor<?x1x1x?xi1>)
            -> tensor<?x12x?x64xf32>
     ```
+
+    Distance makes scores smaller, by a slope of each head (ALiBi). Example:
+
+    ```mlir
+    // %q: tensor<?x12x?x64xf32>, %slopes: tensor<12xf32>
+    %o = ds.attention %q, %q, %q score_mod {
+    ^bb0(%s: f32, %b: index, %h: index, %p: index, %j: index):
+      %slope = tensor.extract %slopes[%h] : tensor<12xf32>
+      %distance = arith.subi %j, %p : index
+      %integer = arith.index_cast %distance : index to i64
+      %float = arith.sitofp %integer : i64 to f32
+      %bias = arith.mulf %slope, %float : f32
+      %sum = arith.addf %s, %bias : f32
+      ds.yield %sum : f32
+    } {causal, scale = 1.250000e-01 : f32}
+      : (tensor<?x12x?x64xf32>, tensor<?x12x?x64xf32>, tensor<?x12x?x64xf32>)
+      -> tensor<?x12x?x64xf32>
+    ```
   }];
   let arguments = (ins DS_FloatTensor:$query, DS_FloatTensor:$key,
-    DS_FloatTensor:$value,
+    Optional<DS_FloatTensor>:$value,
     Optional<RankedTensorOf<[F16, F32, F64, BF16, I1]>>:$bias,
     Optional<DS_FloatTensor>:$head_weight,
+    Optional<DS_FloatTensor>:$sink,
+    Optional<1DTensorOf<[I64]>>:$query_start,
+    Optional<1DTensorOf<[I64]>>:$key_length,
     Optional<1DTensorOf<[I64]>>:$row_offsets,
     F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$causal,
-    OptionalAttr<I64Attr>:$left, OptionalAttr<I64Attr>:$right);
-  let results = (outs DS_FloatTensor:$result);
+    OptionalAttr<I64Attr>:$left, OptionalAttr<I64Attr>:$right,
+    OptionalAttr<I64Attr>:$v_dim);
+  let regions = (region MaxSizedRegion<1>:$score_mod,
+    MaxSizedRegion<1>:$mask_mod, MaxSizedRegion<1>:$prob_mod);
+  let results = (outs DS_FloatTensor:$result,
+                      Optional<RankedTensorOf<[F32, F64]>>:$lse);
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`bias` $bias^)? (`head_weight` $head_weight^)?
-    (`row_offsets` $row_offsets^)? attr-dict `:` functional-type(operands, results)
+    $query `,` $key (`,` $value^)? (`bias` $bias^)? (`head_weight` $head_weight^)?
+    (`sink` $sink^)? (`query_start` $query_start^)? (`key_length` $key_length^)?
+    (`row_offsets` $row_offsets^)? (`score_mod` $score_mod^)?
+    (`mask_mod` $mask_mod^)? (`prob_mod` $prob_mod^)?
+    attr-dict `:` functional-type(operands, results)
   }];
+  let hasRegionVerifier = 1;
+  let builders = [
+    // The plain form: query, key, value, and a bias or null.
+    OpBuilder<(ins "::mlir::Type":$type, "::mlir::Value":$query,
+                   "::mlir::Value":$key, "::mlir::Value":$value,
+                   "::mlir::Value":$bias, "double":$scale)>
+  ];
   let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getType() { return getResult().getType(); }
+    /// The value, or the key whose elements it is.
+    ::mlir::TypedValue<::mlir::RankedTensorType> getValueOrKey() {
+      return getValue() ? getValue() : getKey();
+    }
     /// The last key of a row's window from its position, or nullopt where there
     /// is no bound.
     ::std::optional<int64_t> getRightBound() {
@@ -92,7 +159,20 @@ def DS_AttentionOp : DS_ValueOp<"attention", [AttrSizedOperandSegments]> {
         return 0;
       return getRight();
     }
+    /// The regions that are given, each with its name.
+    ::llvm::SmallVector<::std::pair<::llvm::StringRef, ::mlir::Region *>>
+    getModifiers();
   }];
+}
+
+def DS_YieldOp : DS_Op<"yield", [Pure, ReturnLike, Terminator,
+                                 HasParent<"::mlir::ds::AttentionOp">]> {
+  let summary = "what a region of an op gives";
+  let description = [{
+    Ends a region of `ds.attention`, whose page has an example.
+  }];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
 def DS_RopeOp : DS_ValueOp<"rope"> {

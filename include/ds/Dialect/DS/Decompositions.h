@@ -16,8 +16,12 @@ namespace mlir::ds {
 // tensors, which stand for the op's operands: a bool tensor may be of i1 or, as
 // stored, of i8. `shapes` knows the dims of the op's own operands and results.
 
-Value decomposeAttention(AttentionOp op, AttentionOp::Adaptor operands,
-                         OpBuilder &b, ShapeBuilder &shapes);
+/// Gives the result and lse, where the op has it. `lowered` is what stands for
+/// a tensor that regions read.
+SmallVector<Value> decomposeAttention(AttentionOp op,
+                                      AttentionOp::Adaptor operands,
+                                      OpBuilder &b, ShapeBuilder &shapes,
+                                      function_ref<Value(Value)> lowered);
 Value decomposeLinear(LinearOp op, LinearOp::Adaptor operands, OpBuilder &b,
                       ShapeBuilder &shapes);
 Value decomposePackRows(PackRowsOp op, PackRowsOp::Adaptor operands,

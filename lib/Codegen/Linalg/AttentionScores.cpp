@@ -1,0 +1,312 @@
+//===- AttentionScores.cpp - Masks and regions on tiles of scores ---------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionScores.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+BroadcastTensor::BroadcastTensor(Value source, ArrayRef<OpFoldResult> dims,
+                                 Lowering &l)
+    : tensor(l.lowered(source)) {
+  ShapeBuilder &shapes = l.shapes;
+  for (auto [dim, size] :
+       llvm::zip_equal(llvm::to_vector(shapes.dims(source)), dims))
+    last.push_back(
+        dim == size ? Value()
+                    : shapes.materialize(shapes.sub(dim, shapes.constant(1))));
+}
+
+Value BroadcastTensor::read(OpBuilder &b, Location loc,
+                            ArrayRef<Value> indices) const {
+  SmallVector<Value> clamped;
+  for (auto [index, end] : llvm::zip_equal(indices, last))
+    clamped.push_back(!end ? index
+                      : isConstantIntValue(end, 0)
+                          ? end
+                          : b.createOrFold<arith::MinSIOp>(loc, index, end));
+  return tensor::ExtractOp::create(b, loc, tensor, clamped);
+}
+
+SmallVector<Value> mlir::ds::emitWhere(
+    OpBuilder &b, Location loc, Value condition, ValueRange carried,
+    function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange)> body) {
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value count = arith::SelectOp::create(b, loc, condition, one, zero);
+  auto loop = scf::ForOp::create(
+      b, loc, zero, count, one, carried,
+      [&](OpBuilder &b, Location loc, Value, ValueRange values) {
+        scf::YieldOp::create(b, loc, body(b, loc, values));
+      });
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+std::pair<Value, Value> ScoreTile::at(OpBuilder &b, Location loc,
+                                      Value lane) const {
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  // In the body: a limit from outside is taken for that of a broadcast.
+  auto clamp = [&](Value i, Value count) {
+    Value last = b.createOrFold<arith::SubIOp>(loc, count, one);
+    return b.createOrFold<arith::MinSIOp>(loc, i, last);
+  };
+  if (!lanesAreHeads)
+    return {head,
+            clamp(arith::AddIOp::create(b, loc, row, lane).getResult(), rows)};
+  Value count = getValueOrCreateConstantIndexOp(b, loc, rowCount);
+  return {b.createOrFold<arith::AddIOp>(loc, head, clamp(lane, count)), row};
+}
+
+AttentionScores::AttentionScores(AttentionOp op, Lowering &l) : op(op) {
+  ShapeBuilder &shapes = l.shapes;
+  bool addsBias = false;
+  if (op.getBias()) {
+    SmallVector<OpFoldResult> dims =
+        llvm::to_vector(shapes.dims(op.getQuery()));
+    dims[3] = shapes.dim(op.getKey(), 2);
+    bias = BroadcastTensor(
+        op.getBias(), ArrayRef(dims).take_back(shapes.rank(op.getBias())), l);
+    addsBias = isa<FloatType>(op.getBias().getType().getElementType());
+  }
+  auto lowered = [&](Value outer) {
+    return isa<TensorType>(outer.getType()) ? l.lowered(outer) : outer;
+  };
+  for (auto [region, modifier] : {std::pair{&op.getScoreMod(), &scoreMod},
+                                  {&op.getMaskMod(), &maskMod},
+                                  {&op.getProbMod(), &probMod}})
+    if (!region->empty())
+      modifier->emplace(*region, shapes, lowered);
+  natural = op.getSoftcap() || addsBias || scoreMod;
+}
+
+double AttentionScores::scale() const {
+  double scale = op.getScale().convertToDouble();
+  return natural ? scale : scale * llvm::numbers::log2e;
+}
+
+Value AttentionScores::exponential(OpBuilder &b, Location loc,
+                                   Value difference) const {
+  if (natural) {
+    Value log2e = LinalgBuilder::constant(b, loc, difference.getType(),
+                                          llvm::numbers::log2e);
+    difference = arith::MulFOp::create(b, loc, difference, log2e);
+  }
+  return math::Exp2Op::create(b, loc, difference);
+}
+
+SmallVector<Value> AttentionScores::indices(OpBuilder &b, Location loc,
+                                            const ScoreTile &tile,
+                                            TileOrder order) const {
+  unsigned keyDim = order == TileOrder::KeysFirst ? 0 : 1;
+  Value j = arith::AddIOp::create(b, loc, tile.key,
+                                  linalg::IndexOp::create(b, loc, keyDim));
+  auto [head, row] =
+      tile.at(b, loc, linalg::IndexOp::create(b, loc, 1 - keyDim));
+  return {tile.batch, head, row, j};
+}
+
+namespace {
+/// What the rows and columns of a tile are, both ends included.
+struct TileRange {
+  Interval heads, positions, keys;
+};
+} // namespace
+
+static TileRange rangeOf(OpBuilder &b, Location loc, const ScoreTile &tile) {
+  auto ends = [&](Value first, OpFoldResult count) -> Interval {
+    Value size = getValueOrCreateConstantIndexOp(b, loc, count);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    Value rest = b.createOrFold<arith::SubIOp>(loc, size, one);
+    return {first, b.createOrFold<arith::AddIOp>(loc, first, rest)};
+  };
+  Value position = b.createOrFold<arith::AddIOp>(loc, tile.row, tile.start);
+  TileRange range{{tile.head, tile.head},
+                  {position, position},
+                  ends(tile.key, tile.keyCount)};
+  if (tile.lanesAreHeads)
+    range.heads = ends(tile.head, tile.rowCount);
+  else
+    range.positions = ends(position, tile.rowCount);
+  return range;
+}
+
+/// Whether window and mask_mod let all of the tile's scores be, and any.
+Interval AttentionScores::coverage(OpBuilder &b, Location loc,
+                                   const ScoreTile &tile) const {
+  auto [heads, rows, keys] = rangeOf(b, loc, tile);
+  Interval result;
+  auto meet = [&](Value all, Value any) {
+    auto both = [&](Value lhs, Value rhs) {
+      return lhs ? b.createOrFold<arith::AndIOp>(loc, lhs, rhs) : rhs;
+    };
+    result = {both(result.least, all), both(result.largest, any)};
+  };
+  auto shifted = [&](Value value, int64_t distance) {
+    return b.createOrFold<arith::AddIOp>(
+        loc, value, arith::ConstantIndexOp::create(b, loc, distance));
+  };
+  auto isAtMost = [&](Value lhs, Value rhs) {
+    return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sle, lhs,
+                                         rhs);
+  };
+  if (auto right = op.getRightBound())
+    meet(isAtMost(keys.largest, shifted(rows.least, *right)),
+         isAtMost(keys.least, shifted(rows.largest, *right)));
+  if (op.getLeft()) {
+    int64_t left = *op.getLeft();
+    meet(isAtMost(shifted(rows.largest, -left), keys.least),
+         isAtMost(shifted(rows.least, -left), keys.largest));
+  }
+  if (maskMod) {
+    Interval mask = emitInterval(b, loc, *maskMod,
+                                 {{tile.batch, tile.batch}, heads, rows, keys});
+    auto constant = [&](bool value) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
+    };
+    if (mask.isKnown())
+      meet(mask.least, mask.largest);
+    else
+      meet(constant(false), constant(true));
+  }
+  return result;
+}
+
+Value AttentionScores::mayAttend(OpBuilder &b, Location loc,
+                                 const ScoreTile &tile) const {
+  // The steps of a window end where it does.
+  if (!maskMod)
+    return nullptr;
+  return coverage(b, loc, tile).largest;
+}
+
+Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
+                            Value scores, TileOrder order, bool select) const {
+  LinalgBuilder linalg{b, loc, /*inTask=*/true};
+  return linalg.generic(
+      {}, b.getMultiDimIdentityMap(2), scores,
+      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        Value s = v[0];
+        Type type = s.getType();
+        if (op.getSoftcap()) {
+          Value cap = LinalgBuilder::constant(
+              b, loc, type, op.getSoftcap()->convertToDouble());
+          Value ratio = arith::DivFOp::create(b, loc, s, cap);
+          s = arith::MulFOp::create(b, loc, cap,
+                                    math::TanhOp::create(b, loc, ratio));
+        }
+        SmallVector<Value> place = indices(b, loc, tile, order);
+        Value i = place[2], j = place[3];
+        Value position = arith::AddIOp::create(b, loc, i, tile.start);
+        SmallVector<Value> atPosition = {place[0], place[1], position, j};
+        if (scoreMod) {
+          SmallVector<Value> arguments = {s};
+          llvm::append_range(arguments, atPosition);
+          s = scoreMod->emit(b, loc, arguments);
+        }
+        Value attends;
+        auto require = [&](Value condition) {
+          attends = attends ? arith::AndIOp::create(b, loc, attends, condition)
+                                  .getResult()
+                            : condition;
+        };
+        if (bias) {
+          Value all[] = {place[0], place[1], i, tile.toPacked(b, loc, j)};
+          Value element =
+              bias.read(b, loc, ArrayRef(all).take_back(bias.rank()));
+          if (isa<FloatType>(element.getType())) {
+            element = LinalgBuilder::extend(b, loc, type, element);
+            s = arith::AddFOp::create(b, loc, s, element);
+          } else {
+            Value zero = arith::ConstantOp::create(
+                b, loc, b.getZeroAttr(element.getType()));
+            require(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
+                                          element, zero));
+          }
+        }
+        auto bound = [&](int64_t distance, arith::CmpIPredicate predicate) {
+          Value end = arith::AddIOp::create(
+              b, loc, position,
+              arith::ConstantIndexOp::create(b, loc, distance));
+          require(arith::CmpIOp::create(b, loc, predicate, j, end));
+        };
+        if (select && op.getRightBound())
+          bound(*op.getRightBound(), arith::CmpIPredicate::sle);
+        if (select && op.getLeft())
+          bound(-int64_t(*op.getLeft()), arith::CmpIPredicate::sge);
+        if (select && maskMod)
+          require(maskMod->emit(b, loc, atPosition));
+        if (!attends)
+          return s;
+        Value masked = LinalgBuilder::constant(
+            b, loc, type, -std::numeric_limits<double>::infinity());
+        return arith::SelectOp::create(b, loc, attends, s, masked);
+      });
+}
+
+Value AttentionScores::apply(OpBuilder &b, Location loc, const ScoreTile &tile,
+                             Value scores, TileOrder order) const {
+  if (!selects())
+    return rewrites() ? emit(b, loc, tile, scores, order, /*select=*/false)
+                      : scores;
+  // Most tiles of a window or block mask are full.
+  Value isFull = coverage(b, loc, tile).least;
+  if (isConstantIntValue(isFull, 0))
+    return emit(b, loc, tile, scores, order, /*select=*/true);
+  auto emitIf = [&](Value condition, bool select) {
+    scores = emitWhere(b, loc, condition, scores,
+                       [&](OpBuilder &b, Location loc, ValueRange scores) {
+                         return SmallVector<Value>{
+                             emit(b, loc, tile, scores[0], order, select)};
+                       })
+                 .front();
+  };
+  if (rewrites())
+    emitIf(isFull, /*select=*/false);
+  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  emitIf(b.createOrFold<arith::XOrIOp>(loc, isFull, yes), /*select=*/true);
+  return scores;
+}
+
+bool AttentionScores::isProbModLinear() const {
+  Block &body = probMod->body();
+  Value p = body.getArgument(0);
+  auto product = cast<YieldOp>(body.getTerminator())
+                     .getValue()
+                     .getDefiningOp<arith::MulFOp>();
+  return product && p.hasOneUse() &&
+         (product.getLhs() == p) != (product.getRhs() == p);
+}
+
+Value AttentionScores::applyProbMod(OpBuilder &b, Location loc,
+                                    const ScoreTile &tile, Value weights,
+                                    Value factors, TileOrder order) const {
+  LinalgBuilder linalg{b, loc, /*inTask=*/true};
+  AffineMap whole = b.getMultiDimIdentityMap(2);
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  if (factors) {
+    inputs.push_back(factors);
+    maps.push_back(AffineMap::get(
+        2, 0, b.getAffineDimExpr(order == TileOrder::KeysFirst ? 1 : 0)));
+  }
+  maps.push_back(whole);
+  return linalg.generic(
+      inputs, maps, weights,
+      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        Value p = v.back();
+        if (factors)
+          p = arith::MulFOp::create(b, loc, p, v[0]);
+        SmallVector<Value> arguments = {p};
+        llvm::append_range(arguments, indices(b, loc, tile, order));
+        arguments[3] = arith::AddIOp::create(b, loc, arguments[3], tile.start);
+        return probMod->emit(b, loc, arguments);
+      });
+}

@@ -1,0 +1,215 @@
+//===- FlashDecode.cpp - Attention of one query row -----------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+//
+// Tasks are key heads and parts of the keys, so that few heads keep all threads
+// at work; a task has one row for each query head that shares the keys, which
+// are read once. Parts start at fixed keys, and are merged in their order:
+//
+//   m = max(sink, max_k m[k])
+//   l = exp(sink − m) + Σ_k exp(m[k] − m) · l[k]
+//   O = Σ_k exp(m[k] − m) · O[k] / l
+//
+//===----------------------------------------------------------------------===//
+
+#include "FlashLoops.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::ds;
+
+/// Keys of a part.
+static constexpr int64_t partKeys = 4 * FlashLoops::keyBlock;
+/// With more rows, those are better lanes than keys are.
+static constexpr int64_t mostRowsOfKeyLanes = 4;
+
+namespace {
+/// What tasks leave: m and l of [B, Hkv, parts, G], O of [B, Hkv, parts, G,
+/// Dv].
+struct Parts {
+  Value largest, sum, acc;
+};
+} // namespace
+
+/// The query heads that share keys, where that is known.
+static std::optional<int64_t> groupSize(FlashLoops &f) {
+  if (!f.group)
+    return 1;
+  return getConstantIntValue(f.group);
+}
+
+bool mlir::ds::canDecode(FlashLoops &f) {
+  // Parts cannot be divided by sums that are not known yet.
+  bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
+  return groupSize(f) && !f.offsets && !twice;
+}
+
+/// A matrix or vector `source` of a tile into `target`, through `map`.
+static Value copyTo(FlashLoops &f, Value source, AffineMap map, Value target) {
+  AffineMap whole = f.b.getMultiDimIdentityMap(map.getNumDims());
+  return f.linalg.generic(
+      source, {map, whole}, target,
+      [](OpBuilder &, Location, ValueRange v) { return v[0]; });
+}
+
+static void emitPart(FlashLoops f, scf::ForallOp forall, int64_t rows) {
+  OpBuilder &b = f.b;
+  Location loc = f.loc;
+  SmallVector<Value> ivs = forall.getInductionVars();
+  Value keyHead = ivs[1], part = ivs[2];
+  Value head = f.group ? f.arith<arith::MulIOp>(keyHead, f.group) : keyHead;
+  ScoreTile tile = f.locate(ivs[0], head, f.index(0));
+  tile.lanesAreHeads = true;
+  tile.rowCount = f.fixed(rows);
+  Value query = f.prepareQuery(tile);
+  FlashState state = f.initialState(tile, /*withSink=*/false);
+
+  auto [lower, upper] = f.keyRange(tile);
+  Value first = f.arith<arith::MulIOp>(part, f.index(partKeys));
+  Value end = f.arith<arith::AddIOp>(first, f.index(partKeys));
+  state = f.emitSweep(Sweep::Whole, tile, query, state,
+                      {f.arith<arith::MaxSIOp>(lower, first),
+                       f.arith<arith::MinSIOp>(upper, end)});
+
+  auto store = [&](Value source, unsigned destination, AffineMap map,
+                   ArrayRef<OpFoldResult> shape) {
+    Value whole = forall.getRegionIterArgs()[destination];
+    SmallVector<OpFoldResult> offsets = {tile.batch, keyHead, part};
+    offsets.resize(3 + shape.size(), f.fixed(0));
+    SmallVector<OpFoldResult> sizes(3, f.fixed(1));
+    llvm::append_range(sizes, shape);
+    Value target = tensor::ExtractSliceOp::create(
+        b, loc, getStaticType({f.f32(), llvm::to_vector(shape)}), whole,
+        offsets, sizes, SmallVector<OpFoldResult>(sizes.size(), f.fixed(1)));
+    f.insert(forall, copyTo(f, source, map, target), whole, offsets, sizes);
+  };
+  AffineMap lane = f.map(1, {0});
+  store(f.firstLanes(state.largest, 0, tile.rowCount), 0, lane,
+        {tile.rowCount});
+  store(f.firstLanes(state.sum, 0, tile.rowCount), 1, lane, {tile.rowCount});
+  store(f.firstLanes(state.acc, f.keysFirst() ? 1 : 0, tile.rowCount), 2,
+        f.keysFirst() ? f.map(2, {1, 0}) : f.map(2, {0, 1}),
+        {tile.rowCount, f.fixed(f.valueDepth)});
+}
+
+/// Merges the parts of the heads of one task.
+static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
+                      OpFoldResult count, int64_t rows) {
+  OpBuilder &b = f.b;
+  Location loc = f.loc;
+  SmallVector<Value> ivs = forall.getInductionVars();
+  Value head = f.group ? f.arith<arith::MulIOp>(ivs[1], f.group) : ivs[1];
+  ScoreTile tile = f.locate(ivs[0], head, f.index(0));
+  tile.lanesAreHeads = true;
+  tile.rowCount = f.fixed(rows);
+
+  auto slice = [&](Value whole, ArrayRef<OpFoldResult> shape) -> Value {
+    SmallVector<OpFoldResult> offsets = {tile.batch, ivs[1]};
+    offsets.resize(2 + shape.size(), f.fixed(0));
+    SmallVector<OpFoldResult> sizes(2, f.fixed(1));
+    llvm::append_range(sizes, shape);
+    return tensor::ExtractSliceOp::create(
+        b, loc, getStaticType({f.f32(), llvm::to_vector(shape)}), whole,
+        offsets, sizes, SmallVector<OpFoldResult>(sizes.size(), f.fixed(1)));
+  };
+  OpFoldResult lanes = f.fixed(rows), width = f.fixed(f.valueDepth);
+  Value m = slice(parts.largest, {count, lanes}),
+        l = slice(parts.sum, {count, lanes}),
+        o = slice(parts.acc, {count, lanes, width});
+
+  // Loops over rows, elements of a value, then parts.
+  FlashState state = f.initialState(tile, /*withSink=*/true);
+  AffineMap perRow = f.map(2, {0}), ofPart = f.map(2, {1, 0});
+  Value before = state.largest;
+  state.largest = f.linalg.generic(
+      m, {ofPart, perRow},
+      copyTo(f, before, f.map(1, {0}), f.linalg.empty({lanes}, f.f32())),
+      [](OpBuilder &b, Location loc, ValueRange v) {
+        return FlashLoops::larger(b, loc, v[0], v[1]);
+      });
+  // The sink's weight, which was of its own maximum.
+  AffineMap lane = f.map(1, {0});
+  state.sum = f.linalg.generic(
+      {before, state.largest}, {lane, lane, lane}, state.sum,
+      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        Value difference = arith::SubFOp::create(b, loc, v[0], v[1]);
+        return arith::MulFOp::create(b, loc, v[2],
+                                     f.masks.exponential(b, loc, difference));
+      });
+  Value scales = f.linalg.map(
+      {m, state.largest}, {f.map(2, {0, 1}), f.map(2, {1})}, {count, lanes},
+      f.f32(), [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        return f.masks.exponential(b, loc,
+                                   arith::SubFOp::create(b, loc, v[0], v[1]));
+      });
+  auto addProduct = [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+    Value product = arith::MulFOp::create(b, loc, v[0], v[1]);
+    return arith::AddFOp::create(b, loc, v[2], product);
+  };
+  state.sum = f.linalg.generic({l, scales}, {ofPart, ofPart, perRow}, state.sum,
+                               addProduct);
+  state.acc = f.linalg.generic(
+      {o, scales}, {f.map(3, {2, 0, 1}), f.map(3, {2, 0}), f.map(3, {0, 1})},
+      state.acc, addProduct);
+  if (f.op.getLse()) {
+    Value destination = forall.getRegionIterArgs()[1];
+    SmallVector<OpFoldResult> offsets = {tile.batch, head, f.fixed(0)};
+    SmallVector<OpFoldResult> sizes = {f.fixed(1), lanes, f.fixed(1)};
+    Value target = tensor::ExtractSliceOp::create(
+        b, loc, getStaticType({f.f32(), {lanes}}), destination, offsets, sizes,
+        SmallVector<OpFoldResult>(3, f.fixed(1)));
+    f.insert(forall, f.emitLse(state.largest, state.sum, target), destination,
+             offsets, sizes);
+  }
+  Value factors =
+      f.emitFactors(tile, state.sum, /*weighted=*/bool(f.headWeight));
+  f.emitResult(forall, {forall.getRegionIterArgs()[0], f.resultRowsFirst}, tile,
+               state.acc, factors);
+}
+
+SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
+  OpBuilder &b = f.b;
+  Location loc = f.loc;
+  int64_t rows = *groupSize(f);
+  bool keyLanes = rows <= mostRowsOfKeyLanes;
+  f.order = keyLanes ? TileOrder::RowsFirst : TileOrder::KeysFirst;
+  f.lanes = keyLanes ? rows : llvm::PowerOf2Ceil(rows);
+
+  OpFoldResult count = affine::makeComposedFoldedAffineApply(
+      b, loc, b.getAffineSymbolExpr(0).ceilDiv(partKeys), {f.dims[3]});
+  SmallVector<OpFoldResult> partDims = {f.sequences, f.keyHeads, count,
+                                        f.fixed(rows)};
+  // Each is of its own: equal ones would become one.
+  SmallVector<OpFoldResult> accDims = partDims;
+  accDims.push_back(f.fixed(f.valueDepth));
+  LinalgBuilder own{b, loc, /*inTask=*/true};
+  SmallVector<Value> inits = {own.empty(partDims, f.f32()),
+                              own.empty(partDims, f.f32()),
+                              own.empty(accDims, f.f32())};
+  auto parts = scf::ForallOp::create(
+      b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads, count}, inits,
+      /*mapping=*/std::nullopt);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(parts.getTerminator());
+    emitPart(f, parts, rows);
+  }
+
+  // The rows of a merge are as they are stored.
+  f.order = TileOrder::RowsFirst;
+  f.lanes = rows;
+  auto merge = scf::ForallOp::create(
+      b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads}, results,
+      /*mapping=*/std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(merge.getTerminator());
+  emitMerge(f, merge,
+            {parts.getResult(0), parts.getResult(1), parts.getResult(2)}, count,
+            rows);
+  return llvm::to_vector_of<Value>(merge.getResults());
+}

@@ -1,0 +1,179 @@
+//===- FlashLoops.h - The loop of attention over blocks of keys -*- C++ -*-===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+//
+// A task computes a tile of rows: query rows of one head, or one row of several
+// heads that share their keys. For each block of keys j:
+//
+//   S[i, j] = Σ_d scale · query[i, d] · key[j, d]       then masks
+//   α[i]    = exp(m[i] − max(m[i], max_j S[i, j]))
+//   m[i]    = max(m[i], max_j S[i, j])
+//   P[i, j] = exp(S[i, j] − m[i])
+//   l[i]    = α[i] · l[i] + Σ_j P[i, j]
+//   O[i, e] = α[i] · O[i, e] + Σ_j P[i, j] · value[j, e]
+//
+// With many rows everything is transposed (KeysFirst): the lanes of a vector
+// are rows. Then key and value are read as they lie, the maximum and the sum of
+// a row are vertical, and both products have the shape of the matrix
+// micro-kernel. With few rows (RowsFirst) lanes are keys, then elements of
+// values: rows as lanes would leave most of them idle.
+//
+// m starts at the least float, not −inf: a masked score is −inf, so its weight
+// is exp(−inf − m) = 0 whatever m is, and a row without keys keeps l = 0. A row
+// that a bias of least floats masks has weights of 1, as its formula says.
+//
+// The bits of a row do not depend on how many rows and keys there are: blocks
+// of keys start at multiples of the block, their sums have an order that does
+// not depend on how many there are, and a key of weight 0 changes neither l nor
+// O.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_LIB_CODEGEN_LINALG_FLASHLOOPS_H
+#define DS_LIB_CODEGEN_LINALG_FLASHLOOPS_H
+
+#include "AttentionScores.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::ds {
+
+/// The running values of a tile of rows: of `lanes` rows m and l, and O, which
+/// is [Dv, lanes] where keys come first, else [lanes, Dv].
+struct FlashState {
+  Value largest, sum, acc;
+};
+
+/// Rows of all heads: [B, heads, rows, width], or as linear layers leave them,
+/// [B, rows, heads, width], where the graph transposes that.
+struct Heads {
+  Value tensor;
+  bool rowsFirst = false;
+
+  template <typename T>
+  SmallVector<T> order(T batch, T head, T row, T element) const {
+    return rowsFirst ? SmallVector<T>{batch, row, head, element}
+                     : SmallVector<T>{batch, head, row, element};
+  }
+};
+
+/// What a loop over the blocks of keys computes.
+enum class Sweep {
+  Whole,   // the running maximum, sum and weighted values
+  Sums,    // the maximum and the sum
+  Weighted // the weighted values, of a maximum and a sum that are known
+};
+
+/// An attention to be written as tasks, and what its tasks are made of.
+struct FlashLoops {
+  /// Keys of a step: their scores stay in the first-level cache.
+  static constexpr int64_t keyBlock = 128;
+
+  FlashLoops(AttentionOp op, Lowering &l);
+
+  /// What a task knows of its sequence, but for rowCount.
+  ScoreTile locate(Value batch, Value head, Value row);
+  /// The rows of the tile as the first operand of the scores.
+  Value prepareQuery(const ScoreTile &tile);
+  /// A sink is a key that has been seen already.
+  FlashState initialState(const ScoreTile &tile, bool withSink);
+  /// Goes through the blocks of keys from `lower`, a multiple of the block, to
+  /// `upper`.
+  FlashState emitSweep(Sweep sweep, const ScoreTile &tile, Value query,
+                       FlashState state, std::pair<Value, Value> range);
+  /// The keys that any row of the tile may attend to: the first block's start
+  /// and the end.
+  std::pair<Value, Value> keyRange(const ScoreTile &tile);
+  /// For each lane, 1 over its sum, or the weight of its row's head; 0 where
+  /// the sum is 0. One factor for each row: dividing each element would cost
+  /// more.
+  Value emitFactors(const ScoreTile &tile, Value sums, bool weighted);
+  /// Writes O times `factors` as a task's part of `destination`.
+  void emitResult(scf::ForallOp forall, const Heads &destination,
+                  const ScoreTile &tile, Value acc, Value factors);
+  /// m + ln l, −inf in a row without keys.
+  Value emitLse(Value largest, Value sums, Value target);
+  /// The sink of a lane's head in the units of scores.
+  Value sinkOf(OpBuilder &b, Location loc, const ScoreTile &tile, Value lane);
+  /// Writes `part` at the end of a task.
+  void insert(scf::ForallOp forall, Value part, Value destination,
+              ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes);
+
+  /// Rows [row, row + count) of the tile's sequence and of `head`, as a
+  /// matrix.
+  Value sliceRows(const Heads &source, const ScoreTile &tile, Value head,
+                  Value row, OpFoldResult count, int64_t width);
+  /// The rows of the tile, as a matrix.
+  Value sliceTile(const Heads &source, const ScoreTile &tile, int64_t width);
+  /// The first `count` lanes of dim `dim`.
+  Value firstLanes(Value tensor, int64_t dim, OpFoldResult count);
+  Value readIndex(Value tensor, Value at);
+
+  bool keysFirst() const { return order == TileOrder::KeysFirst; }
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  template <typename OpTy> Value arith(Value lhs, Value rhs) {
+    return b.createOrFold<OpTy>(loc, lhs, rhs);
+  }
+  AffineMap map(int64_t dims, ArrayRef<int64_t> results) {
+    SmallVector<AffineExpr> exprs;
+    for (int64_t result : results)
+      exprs.push_back(b.getAffineDimExpr(result));
+    return AffineMap::get(dims, 0, exprs, b.getContext());
+  }
+  OpFoldResult fixed(int64_t value) { return b.getIndexAttr(value); }
+  Type f32() { return b.getF32Type(); }
+  /// The larger of two floats; the second where one is NaN. One instruction.
+  static Value larger(OpBuilder &b, Location loc, Value lhs, Value rhs);
+
+  AttentionOp op;
+  Lowering &l;
+  OpBuilder &b;
+  Location loc;
+  LinalgBuilder linalg;
+  AttentionScores masks;
+  Heads query, key, value; // lowered
+  BroadcastTensor headWeight, sink;
+  Value offsets, queryStart, keyLength; // lowered, or null
+  OpFoldResult sequences;
+  SmallVector<OpFoldResult> dims; // B, Hq, T, S; T and S are a task's own where
+                                  // they differ from one to the next
+  OpFoldResult keyHeads;
+  int64_t depth, valueDepth;
+  Value rows, keys, group; // T, S, Hq / Hkv or null where that is 1
+  Value keysAndOne;        // S + 1
+  /// Whether the result is written with heads after rows, as its only reader
+  /// wants it.
+  bool resultRowsFirst;
+
+  /// How tiles lie, and how many rows they have room for.
+  TileOrder order = TileOrder::KeysFirst;
+  int64_t lanes = 0;
+
+private:
+  OpFoldResult countKeys(Value key);
+  Value emitScores(const ScoreTile &tile, Value keyHead, Value query);
+  void accumulate(const ScoreTile &tile, Value keyHead, Value weights,
+                  FlashState &state);
+  FlashState emitStep(Sweep sweep, const ScoreTile &tile, Value keyHead,
+                      Value query, FlashState state);
+  Value reduceKeys(Value tile, Value init, LinalgBuilder::Body body);
+  Value headWeightOf(OpBuilder &b, Location loc, const ScoreTile &tile,
+                     Value lane);
+  Value hasWeight(const ScoreTile &tile);
+};
+
+/// One query row for each head: tasks are parts of the keys, of a length that
+/// does not depend on anything, and are merged in the order of the keys. Gives
+/// `results`, which it writes to.
+SmallVector<Value> emitFlashDecode(FlashLoops loops, ValueRange results);
+
+/// Whether `emitFlashDecode` takes the attention, if it has one query row.
+bool canDecode(FlashLoops &loops);
+
+} // namespace mlir::ds
+
+#endif // DS_LIB_CODEGEN_LINALG_FLASHLOOPS_H
