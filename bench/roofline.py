@@ -71,7 +71,7 @@ class Rate:
     """
 
     def __init__(self, work: Callable[[int, int], float], threads: int) -> None:
-        self._work, self._threads, self._rounds, self.best = work, threads, 1, 0.0
+        self._work, self._threads, self._rounds, self.best, self.recent = work, threads, 1, 0.0, 0.0
         while (elapsed := self._time_once()) < SECONDS / 10:
             self._rounds *= 4
         self._rounds = max(1, round(self._rounds * SECONDS / elapsed))
@@ -91,11 +91,16 @@ class Rate:
 
         for _ in range(count):
             seconds = on_threads(self._threads, run)
-            self.best = max(self.best, sum(amounts) / seconds)
+            self.recent = max(self.recent, sum(amounts) / seconds)
+        self.best = max(self.best, self.recent)
 
 
 class Roofline:
-    """Peaks of this machine for a number of threads. Bandwidth is that of the working set in question."""
+    """Peaks of this machine for a number of threads. Bandwidth is that of the working set in question.
+
+    The peak is the best ever seen. Memory is shared with whoever else runs on the host, and may be twice as fast a minute
+    later: its bandwidth is the best seen beside the case in question.
+    """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -130,10 +135,15 @@ class Roofline:
             self._bandwidth(int(size)).sample()
 
     def least_ms(self, flops: float, size: float, working_set: float) -> float | None:
-        """The time of `flops` operations at min(FMA peak, flops * bandwidth / bytes); None without a compiler."""
+        """The time of `flops` operations at min(FMA peak, flops * bandwidth / bytes); None without a compiler.
+
+        Bandwidth is that of the samples since the last call.
+        """
         if self._peak is None:
             return None
-        return 1e3 * max(flops / self._peak.best, size / self._bandwidth(int(working_set)).best)
+        bandwidth = self._bandwidth(int(working_set))
+        beside, bandwidth.recent = bandwidth.recent or bandwidth.best, 0.0
+        return 1e3 * max(flops / self._peak.best, size / beside)
 
     @property
     def flush_bytes(self) -> int:
