@@ -123,6 +123,14 @@ class Parts(unittest.TestCase):
             rate.sample(2)
         self.assertAlmostEqual(rate.best, 4.0)
 
+    def test_bandwidth_is_that_beside_the_case(self):
+        limits = roofline.Roofline.__new__(roofline.Roofline)
+        rate = SimpleNamespace(best=4e9, recent=2e9)
+        limits._peak, limits._bandwidth = SimpleNamespace(best=1e12), lambda _: rate
+        self.assertAlmostEqual(limits.least_ms(0, 2e9, 1), 1e3)
+        # Nothing was measured beside the next one: the best ever seen.
+        self.assertAlmostEqual(limits.least_ms(0, 2e9, 1), 5e2)
+
     def test_missing_peer_is_reported_once(self):
         found, text = printed(lambda: [peers.open_peers(["nobody"], Path("m.onnx"), 1) for _ in range(2)])
         self.assertEqual(found, [[], []])

@@ -233,3 +233,24 @@ func.func @gather_rows(%table: memref<100x32xf32>, %ids: memref<?xi64>,
   }
   return
 }
+
+// -----
+
+// A clamp that ends at a known element, and not at the first, is none of a
+// broadcast: past it, the last element is read again and again.
+// CHECK-LABEL: func.func @clamped
+// CHECK-NOT: memref.load
+// CHECK: vector.gather
+// CHECK-NOT: memref.load
+// CHECK: return
+func.func @clamped(%x: memref<5xf32>, %y: memref<32xf32>) {
+  %c4 = arith.constant 4 : index
+  linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} outs(%y : memref<32xf32>) {
+  ^bb0(%out: f32):
+    %i = linalg.index 0 : index
+    %j = arith.minsi %i, %c4 : index
+    %v = memref.load %x[%j] : memref<5xf32>
+    linalg.yield %v : f32
+  }
+  return
+}

@@ -121,3 +121,59 @@ func.func @heads_after_rows(%q: tensor<?x?x2x8xf32>, %k: tensor<?x?x2x8xf32>) ->
   %3 = onnx.Transpose %2 {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x2x?x8xf32>) -> tensor<?x?x2x8xf32>
   return %3 : tensor<?x?x2x8xf32>
 }
+
+// -----
+
+// One query row: tasks are parts of 512 keys, with the two query heads of a key
+// head as rows. Their maxima, sums and values are merged in the order of keys,
+// the sink first.
+// CHECK-LABEL: func.func @decode
+// CHECK-SAME: %{{.+}}: tensor<2x8x1x64xf32>, %[[K:[a-z0-9]+]]: tensor<2x4x?x64xf32>,
+// CHECK: scf.forall (%[[B:.+]], %[[G:.+]], %[[PART:.+]]) in (2, 4, %{{.+}})
+// CHECK:   %[[HEAD:.+]] = arith.muli %[[G]], %c2
+// CHECK:   ds.checked_index
+// CHECK:   tensor.extract_slice %{{.+}}[%[[B]], %[[HEAD]], 0, 0] [1, 2, 1, 64]
+// CHECK:   %[[FIRST:.+]] = arith.muli %[[PART]], %c512
+// CHECK:   %[[LOWER:.+]] = arith.maxsi %[[FIRST]], %c0
+// CHECK:   scf.for %{{.+}} = %[[LOWER]] to %{{.+}} step %c128
+// CHECK:     tensor.extract_slice %[[K]][%[[B]], %{{.+}}, %{{.+}}, 0]
+// CHECK:     linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<2x64xf32>, tensor<?x64xf32>)
+// CHECK:     arith.maxnumf
+// CHECK:   tensor.parallel_insert_slice {{.*}}[%[[B]], %[[G]], %[[PART]], 0, 0] [1, 1, 1, 2, 64]
+// CHECK: scf.forall (%{{.+}}, %{{.+}}) in (2, 4)
+// CHECK:   tensor.extract %{{.+}} : tensor<8xf32>
+// CHECK:   math.log
+// CHECK: return
+func.func @decode(%q: tensor<2x8x1x64xf32>, %k: tensor<2x4x?x64xf32>, %v: tensor<2x4x?x64xf32>, %n: tensor<2xi64>, %s: tensor<8xf32>) -> (tensor<2x8x1x64xf32>, tensor<2x8x1xf32>) {
+  %0, %1 = ds.attention %q, %k, %v sink %s key_length %n {scale = 0.125 : f32}
+    : (tensor<2x8x1x64xf32>, tensor<2x4x?x64xf32>, tensor<2x4x?x64xf32>, tensor<8xf32>, tensor<2xi64>) -> (tensor<2x8x1x64xf32>, tensor<2x8x1xf32>)
+  return %0, %1 : tensor<2x8x1x64xf32>, tensor<2x8x1xf32>
+}
+
+// -----
+
+// What mask_mod gives for the ends of a tile tells whether it is empty or full.
+// The documents of its rows and keys are read for that once.
+// CHECK-LABEL: func.func @documents
+// CHECK: scf.forall
+// CHECK:   scf.for
+// The least and the largest document of rows, then of keys.
+// CHECK:     %[[ROWS:.+]]:2 = scf.for
+// CHECK:       arith.minsi
+// CHECK:       arith.maxsi
+// CHECK:     %[[KEYS:.+]]:2 = scf.for
+// CHECK:     arith.cmpi sle, %[[ROWS]]#0, %[[KEYS]]#1
+// CHECK:     arith.cmpi sle, %[[KEYS]]#0, %[[ROWS]]#1
+// CHECK:     %[[ANY:.+]] = arith.andi
+// CHECK:     %[[COUNT:.+]] = arith.select %[[ANY]], %c1, %c0 : index
+// CHECK:     scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1
+func.func @documents(%q: tensor<2x8x64x64xf32>, %k: tensor<2x8x256x64xf32>, %d: tensor<512xi64>) -> tensor<2x8x64x64xf32> {
+  %0 = ds.attention %q, %k, %k mask_mod {
+  ^bb0(%b: index, %h: index, %p: index, %j: index):
+    %mine = tensor.extract %d[%p] : tensor<512xi64>
+    %other = tensor.extract %d[%j] : tensor<512xi64>
+    %same = arith.cmpi eq, %mine, %other : i64
+    ds.yield %same : i1
+  } {scale = 0.125 : f32} : (tensor<2x8x64x64xf32>, tensor<2x8x256x64xf32>, tensor<2x8x256x64xf32>) -> tensor<2x8x64x64xf32>
+  return %0 : tensor<2x8x64x64xf32>
+}
