@@ -138,9 +138,10 @@ static TileRange rangeOf(OpBuilder &b, Location loc, const ScoreTile &tile) {
   return range;
 }
 
-/// Whether window and mask_mod let all of the tile's scores be, and any.
 Interval AttentionScores::coverage(OpBuilder &b, Location loc,
                                    const ScoreTile &tile) const {
+  if (!selects())
+    return {};
   auto [heads, rows, keys] = rangeOf(b, loc, tile);
   Interval result;
   auto meet = [&](Value all, Value any) {
@@ -177,14 +178,6 @@ Interval AttentionScores::coverage(OpBuilder &b, Location loc,
       meet(constant(false), constant(true));
   }
   return result;
-}
-
-Value AttentionScores::mayAttend(OpBuilder &b, Location loc,
-                                 const ScoreTile &tile) const {
-  // The steps of a window end where it does.
-  if (!maskMod)
-    return nullptr;
-  return coverage(b, loc, tile).largest;
 }
 
 Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
@@ -257,7 +250,7 @@ Value AttentionScores::apply(OpBuilder &b, Location loc, const ScoreTile &tile,
     return rewrites() ? emit(b, loc, tile, scores, order, /*select=*/false)
                       : scores;
   // Most tiles of a window or block mask are full.
-  Value isFull = coverage(b, loc, tile).least;
+  Value isFull = tile.attends.least;
   if (isConstantIntValue(isFull, 0))
     return emit(b, loc, tile, scores, order, /*select=*/true);
   auto emitIf = [&](Value condition, bool select) {

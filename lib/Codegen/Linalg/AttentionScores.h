@@ -20,9 +20,10 @@ struct ScoreTile {
   Value row, key;                  // the first of the tile
   OpFoldResult rowCount, keyCount; // of the tile
   bool lanesAreHeads = false;
-  Value rows;  // T
-  Value start; // the position of row 0
-  Value first; // of packed sequences, this one's first row; else null
+  Value rows;       // T
+  Value start;      // the position of row 0
+  Value first;      // of packed sequences, this one's first row; else null
+  Interval attends; // whether window and mask_mod let scores be: all, any
 
   /// Head and query row of the tile's row `lane`. Lanes past the last are
   /// computed too, and not stored: they stand for the last.
@@ -71,9 +72,11 @@ public:
   /// e^difference, of scores in the units they are in.
   Value exponential(OpBuilder &b, Location loc, Value difference) const;
 
-  /// Whether a tile may have a score that is not masked; null where that is not
-  /// known to be cheaper than to compute it.
-  Value mayAttend(OpBuilder &b, Location loc, const ScoreTile &tile) const;
+  /// Whether window and mask_mod let all of the tile's scores be, and any;
+  /// unknown where there is neither.
+  Interval coverage(OpBuilder &b, Location loc, const ScoreTile &tile) const;
+  /// Whether tiles may be empty: the steps of a window alone end where it does.
+  bool skipsTiles() const { return maskMod.has_value(); }
   /// Softcap, score_mod, bias, window and mask_mod, in place.
   Value apply(OpBuilder &b, Location loc, const ScoreTile &tile, Value scores,
               TileOrder order) const;
@@ -88,7 +91,6 @@ public:
                      Value weights, Value factors, TileOrder order) const;
 
 private:
-  Interval coverage(OpBuilder &b, Location loc, const ScoreTile &tile) const;
   Value emit(OpBuilder &b, Location loc, const ScoreTile &tile, Value scores,
              TileOrder order, bool select) const;
   /// The arguments of a region that are indices, in the body of a generic.

@@ -423,14 +423,15 @@ FlashState FlashLoops::emitSweep(Sweep sweep, const ScoreTile &tile,
   ScoreTile step = tile;
   step.key = loop.getInductionVar();
   step.keyCount = countKeys(step.key);
+  step.attends = masks.coverage(b, loc, step);
   auto emitNext = [&](OpBuilder &, Location, ValueRange values) {
     return toValues(emitStep(sweep, step, keyHead, query, toState(values)));
   };
   SmallVector<Value> before =
       llvm::to_vector_of<Value>(loop.getRegionIterArgs());
   SmallVector<Value> after;
-  if (Value attends = masks.mayAttend(b, loc, step))
-    after = emitWhere(b, loc, attends, before, emitNext);
+  if (masks.skipsTiles())
+    after = emitWhere(b, loc, step.attends.largest, before, emitNext);
   else
     after = emitNext(b, loc, before);
   scf::YieldOp::create(b, loc, after);

@@ -142,7 +142,9 @@ Interval IntervalEmitter::select(Interval condition, Interval lhs,
 }
 
 /// Of a read at an index that varies, the least and the largest of what lies
-/// there: fewer elements than the tile has scores.
+/// there: fewer elements than the tile has scores. The range may be wider than
+/// what the region reads, so an end outside of the tensor is no error here;
+/// what is read in its place, element 0, then counts too.
 Interval IntervalEmitter::read(tensor::ExtractOp op) {
   Type element = op.getType();
   if (!element.isIntOrIndex())
@@ -157,14 +159,24 @@ Interval IntervalEmitter::read(tensor::ExtractOp op) {
       varying = i;
     indices.push_back(index.least);
   }
-  Value first = modifier.emitRead(b, loc, op, indices);
-  if (!varying)
-    return {first, first};
+  if (!varying) {
+    Value element = modifier.emitRead(b, loc, op, indices);
+    return {element, element};
+  }
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Interval range = of(op.getIndices()[*varying]);
-  auto loop = scf::ForOp::create(b, loc, make<arith::AddIOp>(range.least, one),
-                                 make<arith::AddIOp>(range.largest, one), one,
-                                 ValueRange{first, first});
+  Value size = modifier.dimOf(op.getTensor(), *varying);
+  Value from = make<arith::MaxSIOp>(range.least, zero);
+  Value to =
+      make<arith::MinSIOp>(make<arith::AddIOp>(range.largest, one), size);
+  Value isInside = make<arith::AndIOp>(
+      compareValues(arith::CmpIPredicate::eq, from, range.least),
+      compareValues(arith::CmpIPredicate::sgt, to, range.largest));
+  indices[*varying] = arith::SelectOp::create(b, loc, isInside, from, zero);
+  Value first = modifier.emitRead(b, loc, op, indices);
+  auto loop =
+      scf::ForOp::create(b, loc, from, to, one, ValueRange{first, first});
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   indices[*varying] = loop.getInductionVar();

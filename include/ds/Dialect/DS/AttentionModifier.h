@@ -28,6 +28,9 @@ public:
   /// What stands for a value from outside of the op.
   Value lookup(Value outer) const { return outside.lookup_or(outer, outer); }
 
+  /// The size of a dim of a tensor from outside.
+  Value dimOf(Value tensor, unsigned dim) const { return dims.at(tensor)[dim]; }
+
   /// A copy of `op`, a read of a tensor, at `indices`, which are checked.
   Value emitRead(OpBuilder &b, Location loc, Operation *op,
                  ValueRange indices) const;
