@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Loads a model and runs it once, in a process of its own: what `cold-start` times.
+"""Loads a model and runs it in a process of its own.
 
-    fresh.py SIDE MODEL INPUTS.npz OUTPUT THREADS [LIBRARY]
+    fresh.py SIDE MODEL INPUTS.npz OUTPUT THREADS CALLS [LIBRARY]
 
 SIDE is a peer, or `ds-full` or `ds-code` for an artifact, by what is verified; LIBRARY is the ds runtime. Prints JSON:
-the seconds from before the load to after the first call, and by how many bytes the process then had grown at its peak.
-Imports are over when the clock starts; opening the ds runtime is in its time.
+seconds, and by how many bytes the process had grown at its peak. With CALLS of 0 the seconds are those from before the
+load to after the first call: imports are over when the clock starts; opening the ds runtime is in its time. Otherwise
+they are the median of as many calls after the first.
 """
 
 import json
+import statistics
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -25,8 +28,15 @@ def memory(field: str) -> int:
     raise LookupError(field)
 
 
+def timed(call: Callable[[], None]) -> float:
+    """The seconds of a call."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
 def main() -> None:
-    side, model, inputs, output, threads, *library = sys.argv[1:]
+    side, model, inputs, output, threads, calls, *library = sys.argv[1:]
     kind, _, verify = side.partition("-")
     module = import_module(f"peers.{kind}")
     arrays = dict(np.load(inputs))
@@ -39,6 +49,8 @@ def main() -> None:
     work = opened.prepare(arrays, (output,))
     work.call()
     seconds = time.perf_counter() - start
+    if int(calls):
+        seconds = statistics.median(timed(work.call) for _ in range(int(calls)))
     print(json.dumps({"seconds": seconds, "bytes": memory("VmHWM") - before, "version": opened.version}))
 
 

@@ -194,11 +194,17 @@ def time_sides(settings: Settings, case: Case, ours: Side, peers: Iterable[Side]
 
 
 def compare(
-    settings: Settings, model: Path, cases: Iterable[Case], peers: Iterable[str], seconds: float | None = None
+    settings: Settings,
+    model: Path,
+    cases: Iterable[Case],
+    peers: Iterable[str] | Mapping[str, Path],
+    seconds: float | None = None,
+    flags: Iterable[str] = (),
 ) -> Iterator[dict]:
-    """Times every case of a model on ours and on the peers of these names."""
-    ds = Ds(settings.library, settings.compile(model), settings.threads)
-    opened = open_peers(peers, model, settings.threads)
+    """Times every case of a model on ours and on the peers of these names, or on their own forms of the model."""
+    ds = Ds(settings.library, settings.compile(model, *flags), settings.threads)
+    forms = peers if isinstance(peers, Mapping) else dict.fromkeys(peers, model)
+    opened = [side for name, form in forms.items() for side in open_peers([name], form, settings.threads)]
     for case in cases:
         ours, *others = (Side(side.name, side.version, side.prepare(case.inputs, case.outputs)) for side in (ds, *opened))
         yield from time_sides(settings, case, ours, others, seconds or settings.seconds)

@@ -48,6 +48,34 @@ def bert_base() -> Path:
     return _make("bert-base", lambda: build(BERT_BASE, seed=1))
 
 
+class _FusedBuilder(Builder):
+    """Attention as ONNX Runtime's fused op."""
+
+    def attention(self, x: str, name: str, mask: str | None) -> str:
+        hidden, heads = self.config.hidden, self.config.heads
+        parts = [self.linear(x, f"{name}.{part}", hidden, hidden) for part in ("query", "key", "value")]
+        context = self.op("MultiHeadAttention", *parts, domain="com.microsoft", num_heads=heads)
+        return self.linear(context, f"{name}.output", hidden, hidden)
+
+
+def long_text(fused: bool) -> Path:
+    """BERT-base's shape for one long text without padding: `input_ids` i64[batch, sequence] to `hidden`."""
+
+    def make() -> onnx.ModelProto:
+        config = replace(BERT_BASE, positions=8192)
+        builder = (_FusedBuilder if fused else Builder)(config, np.random.default_rng(3))
+        x = builder.norm(builder.embeddings(), "embeddings.norm")
+        for index in range(config.layers):
+            x = builder.layer(x, f"layer.{index}", None)
+        builder.op("Identity", x, name="hidden")
+        ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "sequence"])
+        shape = ["batch", "sequence", config.hidden]
+        hidden = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, shape)
+        return builder.model("long_text", [ids], [hidden], domain="com.microsoft" if fused else "")
+
+    return _make("long-text-fused" if fused else "long-text", make)
+
+
 def vit_b16() -> Path:
     """ViT-B/16's shape with random weights: `image` f32[batch, 3, 224, 224] to `logits` f32[batch, 1000]."""
     return _make("vit-b16", _build_vit)

@@ -12,13 +12,14 @@ from peers import Prepared
 class Peer:
     name = "onnxruntime"
     version = onnxruntime.__version__
+    disabled: tuple[str, ...] = ()
 
     def __init__(self, model: Path, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"], disabled_optimizers=self.disabled)
 
     def prepare(self, inputs: Mapping[str, np.ndarray], outputs: tuple[str, ...]) -> Prepared:
         binding = self._session.io_binding()

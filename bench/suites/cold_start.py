@@ -26,7 +26,7 @@ def run(settings: Settings) -> Iterator[dict]:
             np.savez(inputs, **encoder.inputs(LENGTHS, seed=1))
             model = encoder.model()
             artifact = settings.compile(model)
-            tail = (inputs, encoder.output, settings.threads)
+            tail = (inputs, encoder.output, settings.threads, 0)
             sides = {name: partial(measure, "fresh.py", name, artifact, *tail, settings.library) for name in OURS}
             sides |= {name: partial(measure, "fresh.py", name, model, *tail) for name in PEERS}
             found = in_turns(sides, QUICK_ROUNDS if settings.quick else ROUNDS, untimed=1)

@@ -219,6 +219,14 @@ ds_status ds_invoke(ds_context *context, const char *entry, const ds_tensor *in,
   });
 }
 
+ds_status ds_context_memory(ds_context *context, ds_memory *memory) {
+  return guard([&]() -> Status {
+    DS_TRY(required(context, "context"));
+    DS_TRY(required(memory, "memory"));
+    return unwrap(context)->memory(*memory);
+  });
+}
+
 ds_status ds_profile_start(ds_context *context) {
   return guard([&]() -> Status {
     DS_TRY(required(context, "context"));

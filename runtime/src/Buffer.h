@@ -31,6 +31,9 @@ public:
   /// Never null after a successful reserve.
   uint8_t *data() const { return base + guardBytes; }
 
+  /// The bytes that it has room for.
+  uint64_t size() const { return capacity; }
+
   /// Whether `pointer` is what data() is.
   bool startsAt(const void *pointer) const {
     return base && pointer == base + guardBytes;

@@ -184,6 +184,13 @@ Status Context::run(Call &call, const ds_tensor *in, size_t inCount,
   return {};
 }
 
+Status Context::memory(ds_memory &result) {
+  Use use(busy);
+  DS_TRY(use.check());
+  result = {arena.size(), scratch.size()};
+  return {};
+}
+
 Status Context::startProfile() {
   Use use(busy);
   DS_TRY(use.check());

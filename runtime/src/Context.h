@@ -44,6 +44,7 @@ public:
   Status invoke(const char *entry, const ds_tensor *in, size_t inCount,
                 ds_tensor *out, size_t outCount);
 
+  Status memory(ds_memory &result);
   Status startProfile();
   Status stopProfile(const ds_profile_record **records, size_t *count);
 

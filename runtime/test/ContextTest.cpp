@@ -118,6 +118,20 @@ TEST_F(Calls, GrowAndShrink) {
   }
 }
 
+TEST_F(Calls, KeepTheMemoryOfTheLargest) {
+  Module module = load(3);
+  Context context(module);
+  EXPECT_EQ(context.memory().arena, 0u);
+  for (int64_t rows : {100, 7}) {
+    Array<float> a{{rows, 4}, std::vector<float>(size_t(rows) * 4, 1)};
+    std::vector<ds_tensor> none;
+    context.invoke("add", {a.view(), a.view()}, none);
+    // The model takes 16 bytes for each row, and 64 in each thread.
+    EXPECT_EQ(context.memory().arena, 1600u);
+    EXPECT_EQ(context.memory().scratch, 3 * 64u);
+  }
+}
+
 TEST_F(Calls, ManyContextsShareAModule) {
   for (int threads : {1, 3}) {
     Module module = load(threads);

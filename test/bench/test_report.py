@@ -85,7 +85,18 @@ class CommandLine(unittest.TestCase):
             return printed(main.main)
 
     def test_suites(self):
-        expected = {"linear-fp32", "encoder-fp32", "encoder-real-lengths", "vit-fp32", "cold-start", "compile", "conv-fp32"}
+        expected = {
+            "attention",
+            "attention-decode",
+            "long-text",
+            "linear-fp32",
+            "encoder-fp32",
+            "encoder-real-lengths",
+            "vit-fp32",
+            "cold-start",
+            "compile",
+            "conv-fp32",
+        }
         self.assertEqual(set(main.suites()), expected)
 
     def test_percentage(self):

@@ -35,6 +35,8 @@ CHOICES: dict[str, tuple] = {
     "sink": (False, True),
     "query_start": (False, True),
     "key_length": (False, True),
+    # (key_block, query_block, whether lists are of each key head and batch, or one for all)
+    "key_index": (None, (64, 32, True), (7, 1, True), (128, 5, False), (3, 70, False)),
     "score_mod": (None, "alibi"),
     "mask_mod": (None, "prefix", "documents", "checkers"),
     "prob_mod": (None, "scaled", "squared"),
@@ -202,7 +204,22 @@ def make_inputs(case: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
         inputs["query_start"] = rng.integers(-5, s + 5, BATCH)
     if case["key_length"]:
         inputs["key_length"] = rng.integers(0, s + 1, BATCH)
+    if case["key_index"]:
+        key_block, query_block, each = case["key_index"]
+        blocks = -(-s // key_block)
+        shape = (*((BATCH, hkv) if each else (1, 1)), -(-t // query_block), (2 * blocks + 2) // 3)
+        inputs["key_index"] = rng.integers(-1, blocks, shape)
     return inputs
+
+
+def listed(case: dict, lists: np.ndarray) -> np.ndarray:
+    """Whether a row's list holds a key's block: [B or 1, Hq or 1, T, S]."""
+    key_block, query_block, _ = case["key_index"]
+    (hq, hkv), t, s = case["heads"], case["rows"], case["keys"]
+    blocks = -(-s // key_block)
+    table = (lists[..., None] == np.arange(blocks)).any(-2)
+    table = table.repeat(query_block, 2)[:, :, :t].repeat(key_block, 3)[..., :s]
+    return table.repeat(hq // hkv, 1) if table.shape[1] > 1 else table
 
 
 def formula(
@@ -242,6 +259,8 @@ def formula(
             attends = attends & (documents[np.clip(position, 0, 999)] == documents[j])
         case "checkers":
             attends = attends & ((j + h) % 3 != 0)
+    if case["key_index"]:
+        attends = attends & listed(case, inputs["key_index"])
     x = np.where(attends, x, -np.inf)
     sink = inputs["sink"].astype(np.float64)[None, :, None, None] if case["sink"] else np.full((1, hq, 1, 1), -np.inf)
     m = np.maximum(x.max(-1, keepdims=True), sink)
@@ -276,6 +295,7 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
         "head_weight": {1: ("",), 2: ("b", ""), 3: ("b", "", "t")}.get(case["head_weight"]),
         "bias": ("", "t", "s") if case["bias"] == "bool" else ("b", "", "t", "s"),
         "sink": ("",), "query_start": ("b",), "key_length": ("b",),
+        "key_index": ("b" if (case["key_index"] or "")[2:] == (True,) else "", "", "r", "n"),
     }  # fmt: skip
 
     def tensor(name: str, shape: tuple, kind: str) -> str:
@@ -319,6 +339,8 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
     attributes += [f"left = {left}"] * (left is not None)
     attributes += ["causal" if right == 0 else f"right = {right}"] * (right is not None)
     attributes += [f"softcap = {case['softcap']} : f32"] * bool(case["softcap"])
+    if case["key_index"]:
+        attributes += [f"key_block = {case['key_index'][0]}", f"query_block = {case['key_index'][1]}"]
     attributes += [f"v_dim = {case['widths'][1]}"] * (case["value"] != "given")
     dims = lambda *names: "x".join("?" if case["dynamic"] and n != 1 and s else str(n) for n, s in names)  # noqa: E731
     b, t = (BATCH, True), (case["rows"], True)
@@ -386,6 +408,7 @@ def check(tools: Tools, case: dict, seed: list[int], folder: Path) -> str:
         return ""
     # the first batch alone
     batched = {"query", "key", "value", "query_start", "key_length"}
+    batched |= {"key_index"} if case["key_index"] and case["key_index"][2] else set()
     batched |= {"bias"} if case["bias"] != "bool" else set()
     batched |= {"head_weight"} if case["head_weight"] in (2, 3) else set()
     alone = {name: value[:1] if name in batched else value for name, value in model.inputs.items()}

@@ -209,13 +209,15 @@ class Builder:
         count = self.op("Clip", self.op("ReduceSum", mask, axes, keepdims=0), self.constant(1e-9))
         self.op("Div", total, count, name="pooled")
 
-    def model(self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]) -> onnx.ModelProto:
-        """The model of all nodes so far."""
+    def model(
+        self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], domain: str = ""
+    ) -> onnx.ModelProto:
+        """The model of all nodes so far, which may be of another domain too."""
         tensors = [*self.weights.values(), *self.constants.values()]
         graph = helper.make_graph(self.nodes, name, inputs, outputs, tensors)
-        opset = helper.make_opsetid("", self.config.opset)
-        model = helper.make_model(graph, opset_imports=[opset], ir_version=8, producer_name="random_encoder")
-        onnx.checker.check_model(model, full_check=True)
+        opsets = [helper.make_opsetid("", self.config.opset)] + [helper.make_opsetid(domain, 1)] * bool(domain)
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="random_encoder")
+        onnx.checker.check_model(model, full_check=not domain)  # which knows no other domain
         return model
 
 

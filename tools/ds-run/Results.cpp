@@ -60,6 +60,9 @@ void ds::run::writeJson(const std::string &path, const Results &results) {
   json["load_s"] = results.loadSeconds;
   if (results.runSeconds > 0)
     json["run_s"] = results.runSeconds;
+  if (const auto &memory = results.memory)
+    json["memory_bytes"] = {{"arena", memory->arena},
+                            {"scratch", memory->scratch}};
   for (const OutputResult &output : results.outputs)
     json["outputs"].push_back({{"name", output.name},
                                {"type", output.type},

@@ -6,6 +6,7 @@
 #include "Trace.h"
 #include "ds/runtime.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct Results {
   std::vector<OutputResult> outputs;
   std::vector<ComparisonResult> comparisons;
   BenchmarkResult benchmark;
+  std::optional<ds_memory> memory; ///< Of the context, after the calls.
   Trace trace; ///< Of one more call, where that was asked for.
 
   bool allEqual() const;

@@ -161,6 +161,7 @@ void run::runOnce(const Options &options, const Module &module,
                                {output.sizes, output.sizes + output.rank}});
   writeOutputs(options, outputs);
   compareOutputs(options, ds_entry_name(entry), outputs, results);
+  results.memory = context.memory();
   if (!options.profileFile.empty())
     results.trace = profileCall(context, entry, inputs.views);
 }
@@ -175,6 +176,7 @@ void run::runBenchmark(const Options &options, const Module &module,
   results.benchmark = measure(
       [&] { context.invoke(ds_entry_name(entry), inputs.views, none); },
       options.warmupSeconds, options.durationSeconds, options.percentiles);
+  results.memory = context.memory();
   if (!options.profileFile.empty())
     results.trace = profileCall(context, entry, inputs.views);
 }

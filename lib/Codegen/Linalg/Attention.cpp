@@ -59,6 +59,18 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
                                     "bias has a dim of {0}, the scores {1}")))
         return failure();
   }
+  if (op.getKeyIndex()) {
+    SmallVector<OpFoldResult> lists = dims(op.getKeyIndex());
+    OpFoldResult rowBlocks = l.shapes.ceilDiv(
+        q[2], l.shapes.constant(op.getQueryBlock().value_or(1)));
+    if (failed(l.requireBroadcast(op, lists[0], q[0],
+                                  "key_index has batch {0}, query {1}")) ||
+        failed(l.requireBroadcast(op, lists[1], k[1],
+                                  "key_index has {0} heads, key {1}")) ||
+        !equal(lists[2], rowBlocks,
+               "key_index has {0} blocks of query rows, expected {1}"))
+      return failure();
+  }
   if (op.getHeadWeight()) {
     SmallVector<OpFoldResult> weight = dims(op.getHeadWeight());
     ArrayRef<OpFoldResult> expected =

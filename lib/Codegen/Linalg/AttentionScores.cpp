@@ -84,6 +84,8 @@ AttentionScores::AttentionScores(AttentionOp op, Lowering &l) : op(op) {
                                   {&op.getProbMod(), &probMod}})
     if (!region->empty())
       modifier->emplace(*region, shapes, lowered);
+  if (op.getKeyIndex())
+    keyBlocks.emplace(op, l.lowered(op.getKeyIndex()), l.b, shapes);
   natural = op.getSoftcap() || addsBias || scoreMod;
 }
 
@@ -177,6 +179,17 @@ Interval AttentionScores::coverage(OpBuilder &b, Location loc,
     else
       meet(constant(false), constant(true));
   }
+  if (keyBlocks) {
+    Value count = getValueOrCreateConstantIndexOp(b, loc, tile.rowCount);
+    Value lastRow =
+        tile.lanesAreHeads
+            ? tile.row
+            : shifted(b.createOrFold<arith::AddIOp>(loc, tile.row, count), -1);
+    auto [all, any] =
+        keyBlocks->coverage(b, loc, tile.batch, tile.head, tile.row, lastRow,
+                            keys.least, keys.largest);
+    meet(all, any);
+  }
   return result;
 }
 
@@ -236,6 +249,8 @@ Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
           bound(-int64_t(*op.getLeft()), arith::CmpIPredicate::sge);
         if (select && maskMod)
           require(maskMod->emit(b, loc, atPosition));
+        if (select && keyBlocks)
+          require(keyBlocks->attends(b, loc, place[0], place[1], place[2], j));
         if (!attends)
           return s;
         Value masked = LinalgBuilder::constant(

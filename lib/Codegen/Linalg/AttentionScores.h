@@ -9,6 +9,7 @@
 
 #include "Intervals.h"
 #include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Dialect/DS/KeyBlocks.h"
 #include "ds/Dialect/DS/LinalgBuilder.h"
 
 namespace mlir::ds {
@@ -23,7 +24,7 @@ struct ScoreTile {
   Value rows;       // T
   Value start;      // the position of row 0
   Value first;      // of packed sequences, this one's first row; else null
-  Interval attends; // whether window and mask_mod let scores be: all, any
+  Interval attends; // whether masks let scores be: all, any
 
   /// Head and query row of the tile's row `lane`. Lanes past the last are
   /// computed too, and not stored: they stand for the last.
@@ -72,12 +73,12 @@ public:
   /// e^difference, of scores in the units they are in.
   Value exponential(OpBuilder &b, Location loc, Value difference) const;
 
-  /// Whether window and mask_mod let all of the tile's scores be, and any;
-  /// unknown where there is neither.
+  /// Whether window, mask_mod and lists of keys let all of the tile's scores
+  /// be, and any; unknown where there is none of them.
   Interval coverage(OpBuilder &b, Location loc, const ScoreTile &tile) const;
   /// Whether tiles may be empty: the steps of a window alone end where it does.
-  bool skipsTiles() const { return maskMod.has_value(); }
-  /// Softcap, score_mod, bias, window and mask_mod, in place.
+  bool skipsTiles() const { return maskMod || keyBlocks; }
+  /// Softcap, score_mod, bias, window, mask_mod and lists, in place.
   Value apply(OpBuilder &b, Location loc, const ScoreTile &tile, Value scores,
               TileOrder order) const;
 
@@ -97,11 +98,14 @@ private:
   SmallVector<Value> indices(OpBuilder &b, Location loc, const ScoreTile &tile,
                              TileOrder order) const;
   bool rewrites() const { return op.getSoftcap() || scoreMod || bias; }
-  bool selects() const { return op.getLeft() || op.getRightBound() || maskMod; }
+  bool selects() const {
+    return op.getLeft() || op.getRightBound() || skipsTiles();
+  }
 
   mutable AttentionOp op;
   BroadcastTensor bias;
   std::optional<AttentionModifier> scoreMod, maskMod, probMod;
+  std::optional<KeyBlocks> keyBlocks;
   bool natural;
 };
 

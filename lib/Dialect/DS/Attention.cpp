@@ -14,9 +14,10 @@ void AttentionOp::build(OpBuilder &b, OperationState &state, Type type,
                         double scale) {
   build(b, state, TypeRange{type}, query, key, value, bias,
         /*head_weight=*/nullptr, /*sink=*/nullptr, /*query_start=*/nullptr,
-        /*key_length=*/nullptr, /*row_offsets=*/nullptr,
+        /*key_length=*/nullptr, /*row_offsets=*/nullptr, /*key_index=*/nullptr,
         b.getF32FloatAttr(scale), /*softcap=*/nullptr, /*causal=*/nullptr,
-        /*left=*/nullptr, /*right=*/nullptr, /*v_dim=*/nullptr);
+        /*left=*/nullptr, /*right=*/nullptr, /*v_dim=*/nullptr,
+        /*query_block=*/nullptr, /*key_block=*/nullptr);
 }
 
 SmallVector<std::pair<StringRef, Region *>> AttentionOp::getModifiers() {
@@ -134,9 +135,9 @@ static LogicalResult verifyExtras(AttentionOp op) {
 static LogicalResult verifyElements(AttentionOp op) {
   Type element = op.getQuery().getType().getElementType();
   for (Value operand : op->getOperands()) {
-    if (llvm::is_contained(
-            {op.getRowOffsets(), op.getQueryStart(), op.getKeyLength()},
-            operand))
+    if (llvm::is_contained({op.getRowOffsets(), op.getQueryStart(),
+                            op.getKeyLength(), op.getKeyIndex()},
+                           operand))
       continue;
     Type found = cast<ShapedType>(operand.getType()).getElementType();
     if (found != element && !(operand == op.getBias() && found.isInteger(1)))
@@ -182,12 +183,40 @@ static LogicalResult verifyPacked(AttentionOp op) {
       return op.emitOpError("C11: expected a bias without a dim of query rows, "
                             "found ")
              << op.getBias().getType();
-  if (op.getQueryStart() || op.getKeyLength())
-    return op.emitOpError("C11: query_start and key_length do not apply to "
-                          "packed sequences");
+  if (op.getQueryStart() || op.getKeyLength() || op.getKeyIndex())
+    return op.emitOpError("C11: query_start, key_length and key_index do not "
+                          "apply to packed sequences");
   if (auto given = op.getModifiers(); !given.empty())
     return op.emitOpError("C11: ")
            << given.front().first << " does not apply to packed sequences";
+  return success();
+}
+
+/// C14: the lists of keys.
+static LogicalResult verifyKeyIndex(AttentionOp op) {
+  if (!op.getKeyIndex()) {
+    if (op.getKeyBlock() || op.getQueryBlock())
+      return op.emitOpError("C14: key_block and query_block are given without "
+                            "key_index");
+    return success();
+  }
+  if (int64_t(op.getKeyBlock().value_or(0)) < 1 ||
+      int64_t(op.getQueryBlock().value_or(1)) < 1)
+    return op.emitOpError(
+        "C14: expected key_block and query_block of 1 or more "
+        "with key_index");
+  ArrayRef<int64_t> q = shapeOf(op.getQuery()), k = shapeOf(op.getKey()),
+                    lists = shapeOf(op.getKeyIndex());
+  int64_t rowBlocks =
+      ShapedType::isDynamic(q[2])
+          ? ShapedType::kDynamic
+          : llvm::divideCeilSigned(q[2], op.getQueryBlock().value_or(1));
+  if (lists.size() != 4 || (lists[0] != 1 && !compatibleDims(lists[0], q[0])) ||
+      (lists[1] != 1 && !compatibleDims(lists[1], k[1])) ||
+      !compatibleDims(lists[2], rowBlocks))
+    return op.emitOpError("C14: expected key_index of shape [B or 1, Hkv or 1, "
+                          "T / query_block, N], found ")
+           << op.getKeyIndex().getType();
   return success();
 }
 
@@ -226,7 +255,7 @@ static LogicalResult verifyModifier(AttentionOp op, StringRef name,
 LogicalResult AttentionOp::verify() {
   if (failed(verifyValue(*this)) || failed(verifyMainOperands(*this)) ||
       failed(verifyExtras(*this)) || failed(verifyElements(*this)) ||
-      failed(verifyAttributes(*this)))
+      failed(verifyAttributes(*this)) || failed(verifyKeyIndex(*this)))
     return failure();
   ArrayRef<int64_t> q = shapeOf(getQuery());
   SmallVector<int64_t> expected = {q[0], q[1], q[2], valueWidth(*this)};

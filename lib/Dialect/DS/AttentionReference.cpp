@@ -6,6 +6,7 @@
 
 #include "ds/Dialect/DS/AttentionModifier.h"
 #include "ds/Dialect/DS/Decompositions.h"
+#include "ds/Dialect/DS/KeyBlocks.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -99,6 +100,7 @@ private:
   LinalgBuilder linalg;
   ShapeBuilder &shapes;
   std::optional<AttentionModifier> scoreMod, maskMod, probMod;
+  std::optional<KeyBlocks> keyBlocks;
   MLIRContext *context;
   Type sum;                        // element type of scores and sums
   SmallVector<OpFoldResult> query; // dims of query
@@ -124,6 +126,8 @@ AttentionDecomposition::AttentionDecomposition(
                                   {&op.getProbMod(), &probMod}})
     if (!region->empty())
       modifier->emplace(*region, shapes, lowered);
+  if (op.getKeyIndex())
+    keyBlocks.emplace(op, operands.getKeyIndex(), b, shapes);
   outer = {query[0], value[1]};
   if (grouped) {
     groupSize = shapes.exactQuotient(query[1], value[1]);
@@ -363,6 +367,9 @@ Value AttentionDecomposition::applyMasks(Value scores) {
       bound(-int64_t(*op.getLeft()), arith::CmpIPredicate::sge);
     if (maskMod)
       require(maskMod->emit(b, loc, indices));
+    if (keyBlocks)
+      require(keyBlocks->attends(b, loc, indices[0], indices[1],
+                                 coordinate(b, loc, 2), key));
     if (!attends)
       return s;
     Value masked = constant(-std::numeric_limits<double>::infinity());

@@ -196,6 +196,15 @@ DS_API ds_status ds_invoke(ds_context *context, const char *entry,
                            const ds_tensor *in, size_t in_count, ds_tensor *out,
                            size_t out_count, const ds_invoke_options *options);
 
+/* Memory that a context keeps for its calls, in bytes; it grows to what the
+ * largest call so far has needed. */
+typedef struct ds_memory {
+  uint64_t arena;   /* intermediate results */
+  uint64_t scratch; /* what tasks work in, of all threads together */
+} ds_memory;
+
+DS_API ds_status ds_context_memory(ds_context *context, ds_memory *memory);
+
 /* ---- Profiles ---- */
 
 /* What one worker did in one parallel loop of a call, or a call as a whole.

@@ -85,6 +85,13 @@ public:
                     outputs.size(), nullptr));
   }
 
+  /// What the context keeps for its calls.
+  ds_memory memory() const {
+    ds_memory result = {};
+    check(ds_context_memory(get(), &result));
+    return result;
+  }
+
   /// Profiles the calls that `run` makes; the records live until the next
   /// profile.
   template <typename Run>

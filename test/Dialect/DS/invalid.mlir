@@ -450,7 +450,7 @@ func.func @attention_c10_lse(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %
 // -----
 
 func.func @attention_c11_length(%q: tensor<1x4x5x8xf32>, %n: tensor<1xi64>, %o: tensor<3xi64>) {
-  // expected-error @+1 {{C11: query_start and key_length do not apply to packed sequences}}
+  // expected-error @+1 {{C11: query_start, key_length and key_index do not apply to packed sequences}}
   %0 = ds.attention %q, %q, %q key_length %n row_offsets %o {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1xi64>, tensor<3xi64>) -> tensor<1x4x5x8xf32>
   return
 }
@@ -522,6 +522,30 @@ func.func @attention_c13_op(%q: tensor<2x4x5x8xf32>) {
     %d = tensor.dim %q, %c0 : tensor<2x4x5x8xf32>
     ds.yield %w : f32
   } {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_shape(%q: tensor<2x4x5x8xf32>, %l: tensor<2x4x3x2xi64>) {
+  // expected-error @+1 {{C14: expected key_index of shape [B or 1, Hkv or 1, T / query_block, N], found 'tensor<2x4x3x2xi64>'}}
+  %0 = ds.attention %q, %q, %q key_index %l {key_block = 2, scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x3x2xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_block(%q: tensor<2x4x5x8xf32>, %l: tensor<2x4x5x2xi64>) {
+  // expected-error @+1 {{C14: expected key_block and query_block of 1 or more with key_index}}
+  %0 = ds.attention %q, %q, %q key_index %l {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x2xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c14_alone(%q: tensor<2x4x5x8xf32>) {
+  // expected-error @+1 {{C14: key_block and query_block are given without key_index}}
+  %0 = ds.attention %q, %q, %q {key_block = 2, scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
   return
 }
 

@@ -25,7 +25,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     s = score_mod(s, b, h, p, j)                        where it is given
     s = s + bias[b,h,i,j]                               a float bias
     s = −inf unless j < n, j is in the window, a bool bias is true
-             and mask_mod(b, h, p, j) is
+             and mask_mod(b, h, p, j) is, and key_index[b, g, ⌊i / query_block⌋]
+             lists ⌊j / key_block⌋
     m = max(sink[h], max_j s)
     l = e^(sink[h] − m) + Σ_j e^(s − m)
     w = prob_mod(e^(s − m) / l, b, h, p, j)
@@ -47,6 +48,10 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     and value is many, packed: rows offsets[a] to offsets[a + 1] − 1 attend to
     each other alone, and positions count from their first.
 
+    `key_index` lists, for each block of query_block rows, the blocks of key_block
+    keys that it attends to, in any order; −1 stands for none. Every block of
+    queries and keys that no list joins costs a look at a table, no more.
+
     Multi-head, grouped-query and multi-query attention differ by shape alone.
     Scores and sums of half-precision elements are f32, and so are what regions
     take and give.
@@ -61,6 +66,7 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     | sink | [Hq] | as query |
     | query_start, key_length | [B] | i64 |
     | row_offsets | [A + 1] | i64 |
+    | key_index | [B or 1, Hkv or 1, ⌈T / query_block⌉, N] | i64 |
     | lse | [B, Hq, T] | f32, f64 for f64 |
 
     - C1: query, key and value have rank 4.
@@ -76,14 +82,17 @@ def DS_AttentionOp : DS_ValueOp<"attention",
       negative, and right is not given with causal.
     - C10: the result is [B, Hq, T, Dv], lse [B, Hq, T].
     - C11: with row_offsets B is 1, T is S, bias has no dim of T, and there are
-      neither regions nor query_start nor key_length.
+      neither regions nor query_start, key_length or key_index.
     - C12: either value or v_dim is given, v_dim from 1 to Dk.
     - C13: a region has one block, with the arguments of the formula; it gives
       its first argument's type, mask_mod i1. Its ops have no effects and no
       regions, and read tensors by `tensor.extract` alone.
+    - C14: key_index has the shape of the table; key_block, of 1 or more, is
+      given with it alone, and so is query_block, which is 1 unless given.
 
-    A key_length outside [0, S] is reported at run time and taken as 0, an index
-    at which a region reads outside of a tensor too.
+    A key_length outside [0, S] is reported at run time and taken as 0, so is an
+    index at which a region reads outside of a tensor, or a listed block that
+    has no keys.
 
     The online form that runs over blocks of keys is that of FlashAttention
     (Dao et al., 2022). The regions are those of FlexAttention (Dong et al.,
@@ -125,9 +134,11 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     Optional<1DTensorOf<[I64]>>:$query_start,
     Optional<1DTensorOf<[I64]>>:$key_length,
     Optional<1DTensorOf<[I64]>>:$row_offsets,
+    Optional<RankedTensorOf<[I64]>>:$key_index,
     F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$causal,
     OptionalAttr<I64Attr>:$left, OptionalAttr<I64Attr>:$right,
-    OptionalAttr<I64Attr>:$v_dim);
+    OptionalAttr<I64Attr>:$v_dim, OptionalAttr<I64Attr>:$query_block,
+    OptionalAttr<I64Attr>:$key_block);
   let regions = (region MaxSizedRegion<1>:$score_mod,
     MaxSizedRegion<1>:$mask_mod, MaxSizedRegion<1>:$prob_mod);
   let results = (outs DS_FloatTensor:$result,
@@ -135,7 +146,7 @@ def DS_AttentionOp : DS_ValueOp<"attention",
   let assemblyFormat = [{
     $query `,` $key (`,` $value^)? (`bias` $bias^)? (`head_weight` $head_weight^)?
     (`sink` $sink^)? (`query_start` $query_start^)? (`key_length` $key_length^)?
-    (`row_offsets` $row_offsets^)? (`score_mod` $score_mod^)?
+    (`row_offsets` $row_offsets^)? (`key_index` $key_index^)? (`score_mod` $score_mod^)?
     (`mask_mod` $mask_mod^)? (`prob_mod` $prob_mod^)?
     attr-dict `:` functional-type(operands, results)
   }];

@@ -1,0 +1,72 @@
+"""`attention`: 12 heads of 64 elements over S keys, dense and causal against fused ops of others; windows and lists of blocks
+against our own dense causal form."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from attention import FLAGS, Attention
+from measure import Case, Settings, alternate, compare, result
+from peers.ds import Ds
+
+LENGTHS = (128, 512, 2048, 8192)
+QUICK_LENGTHS = (128, 512, 2048)
+LONG, QUICK_LONG = 8192, 2048
+WINDOW = 512
+BLOCK, KEPT = 128, 8  # one block in eight is listed
+DENSE = Attention()
+CAUSAL = Attention(causal=True)
+
+
+def make_case(attention: Attention, name: str, keys: int, pairs: float) -> Case:
+    """A case with random inputs."""
+    return Case(
+        name=f"{name}, {keys} keys",
+        inputs=attention.inputs(keys),
+        outputs=("result",),
+        flops=attention.flops(pairs),
+        bytes=attention.bytes(keys),
+    )
+
+
+def block_lists(keys: int) -> np.ndarray:
+    """For each block of rows its own and random ones before it, together an eighth of those that it could see."""
+    blocks = keys // BLOCK
+    rng = np.random.default_rng(blocks)
+    lists = np.full((1, 1, blocks, blocks // KEPT), -1)
+    for row in range(blocks):
+        others = max(1, (row + 1) // KEPT) - 1
+        lists[0, 0, row, : others + 1] = [row, *rng.permutation(row)[:others]]
+    return lists
+
+
+def sparse(settings: Settings, attention: Attention, case: Case) -> Iterator[dict]:
+    """Our own dense causal form as the peer."""
+    sides = [Ds(settings.library, settings.compile(form.ours(), *FLAGS), settings.threads) for form in (attention, CAUSAL)]
+    plain = {name: case.inputs[name] for name in ("query", "key", "value")}
+    calls = [side.prepare(inputs, case.outputs).call for side, inputs in zip(sides, (case.inputs, plain))]
+    ours_ms, dense_ms = alternate(calls, 2 * settings.seconds, beside=lambda: settings.roofline.sample(case.bytes))
+    least_ms = settings.roofline.least_ms(case.flops, case.bytes, case.bytes)
+    yield result(case.name, settings.threads, ours_ms, ("ds, dense causal", sides[1].version, dense_ms), least_ms / ours_ms)
+    for side in sides:
+        side.close()
+
+
+def run(settings: Settings) -> Iterator[dict]:
+    """Yields the results."""
+    lengths = QUICK_LENGTHS if settings.quick else LENGTHS
+    for attention, name, pairs in ((DENSE, "dense", lambda s: s * s), (CAUSAL, "causal", lambda s: s * (s + 1) / 2)):
+        cases = [make_case(attention, name, keys, pairs(keys)) for keys in lengths]
+        peers = {"onnxruntime": attention.fused_onnx(), "openvino": attention.openvino()}
+        yield from compare(settings, attention.ours(), cases, peers, flags=FLAGS)
+    keys = QUICK_LONG if settings.quick else LONG
+    window = Attention(causal=True, left=WINDOW - 1)
+    pairs = keys * WINDOW - WINDOW * (WINDOW - 1) / 2
+    yield from sparse(settings, window, make_case(window, f"window of {WINDOW}", keys, pairs))
+    blocks = Attention(causal=True, key_block=BLOCK)
+    lists = block_lists(keys)
+    # of a row's own block, half is masked
+    pairs = BLOCK * (BLOCK * (lists >= 0).sum() - keys * (BLOCK - 1) / (2 * BLOCK))
+    case = make_case(blocks, f"1/{KEPT} of the blocks", keys, float(pairs))
+    case.inputs["key_index"] = lists
+    yield from sparse(settings, blocks, case)

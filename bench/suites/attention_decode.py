@@ -1,0 +1,31 @@
+"""`attention-decode`: one query row after S keys, in the layout of a cache."""
+
+from collections.abc import Iterator
+
+from attention import FLAGS, Attention
+from measure import Case, Settings, compare
+
+LENGTHS = (512, 2048, 8192)
+FORMS = {
+    "12 heads": Attention(decodes=True),
+    "32 heads on 4": Attention(heads=32, key_heads=4, depth=128, decodes=True),
+}
+
+
+def run(settings: Settings) -> Iterator[dict]:
+    """Yields the results."""
+    for name, attention in FORMS.items():
+        cases = [
+            Case(
+                name=f"{name}, {keys} keys, {'cold' if cold else 'hot'}",
+                inputs=attention.inputs(keys),
+                outputs=("result",),
+                flops=attention.flops(keys),
+                bytes=attention.bytes(keys),
+                cold=cold,
+            )
+            for keys in LENGTHS
+            for cold in (False, True)
+        ]
+        peers = {"onnxruntime": attention.plain_onnx(), "openvino": attention.plain_onnx()}
+        yield from compare(settings, attention.ours(), cases, peers, seconds=1.0, flags=FLAGS)
