@@ -23,32 +23,59 @@ public:
   explicit Placement(bool enabled)
       : enabled(enabled && sched_getaffinity(0, sizeof(home), &home) == 0) {}
 
-  /// Moves away where `cpu` is this thread's, too.
+  /// To be called first by the thread itself, which can be moved from then on.
+  void start() {
+    if (enabled)
+      thread.store(pid_t(syscall(SYS_gettid)), std::memory_order_release);
+  }
+  /// Moves the thread, which calls this, away where `cpu` is its own.
   void leave(int cpu) {
     caller = cpu;
     if (enabled && cpu >= 0 && cpu == sched_getcpu()) {
-      avoidCaller();
+      avoid(cpu);
       restore();
     }
   }
-  /// To be called before sleeping: it takes effect on waking up.
+  /// To be called by the thread before it sleeps: it takes effect on waking up.
   void avoidCaller() {
-    if (!enabled || caller < 0 || caller >= CPU_SETSIZE)
-      return;
-    cpu_set_t others = home;
-    CPU_CLR(caller, &others);
-    if (CPU_COUNT(&others) != 0)
-      sched_setaffinity(0, sizeof(others), &others);
+    avoided.store(nobody, std::memory_order_relaxed);
+    avoid(caller);
   }
+  /// To be called by the thread when it is awake.
   void restore() {
-    if (enabled)
-      sched_setaffinity(0, sizeof(home), &home);
+    if (!enabled)
+      return;
+    avoided.store(awake, std::memory_order_relaxed);
+    sched_setaffinity(0, sizeof(home), &home);
+  }
+  /// To be called by whoever wakes threads, from `cpu`: the caller may have
+  /// moved since, to the very CPU that was left to this one.
+  void avoidOnWaking(int cpu) {
+    if (avoided.load(std::memory_order_relaxed) != awake)
+      avoid(cpu);
   }
 
 private:
+  static constexpr int awake = -1, nobody = -2;
+
+  void avoid(int cpu) {
+    pid_t id = thread.load(std::memory_order_acquire);
+    if (id == 0 || cpu < 0 || cpu >= CPU_SETSIZE ||
+        avoided.load(std::memory_order_relaxed) == cpu)
+      return;
+    cpu_set_t others = home;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) == 0)
+      return;
+    avoided.store(cpu, std::memory_order_relaxed);
+    sched_setaffinity(id, sizeof(others), &others);
+  }
+
   cpu_set_t home;
   bool enabled;
   int caller = -1;
+  std::atomic<pid_t> thread{0};
+  std::atomic<int> avoided{awake}; ///< The CPU that is left out.
 };
 
 namespace {
@@ -127,10 +154,14 @@ ThreadPool::ThreadPool(int threads) {
     threads = cpus;
   spinning = threads <= cpus;
   BlockSignals block;
-  workers.reserve(size_t(threads) - 1);
-  for (int32_t worker = 1; worker < threads; ++worker) {
+  size_t count = size_t(threads) - 1;
+  workers.reserve(count);
+  for (size_t i = 0; i < count; ++i)
+    placements.push_back(std::make_unique<Placement>(spinning));
+  for (size_t i = 0; i < count; ++i) {
     try {
-      workers.emplace_back([this, worker] { workerMain(worker); });
+      workers.emplace_back(
+          [this, i] { workerMain(int32_t(i + 1), *placements[i]); });
     } catch (const std::system_error &) {
       break;
     }
@@ -184,7 +215,7 @@ void ThreadPool::parallelFor(ds_task_fn fn, int64_t n, void *ctx) {
   slot->shares = 2 * int64_t(threads());
   slot->next.store(0, std::memory_order_relaxed);
   slot->state.store(owned | open, std::memory_order_release);
-  wakeWorkers(n - 1);
+  wakeWorkers(n - 1, slot->cpu);
   slot->runPieces(/*worker=*/0);
   close(*slot);
 }
@@ -220,10 +251,13 @@ void ThreadPool::close(Slot &slot) {
 /// A worker that goes to sleep first counts itself, then looks at the epoch; we
 /// first count the epoch up, then look for sleepers. One of the two sees the
 /// other.
-void ThreadPool::wakeWorkers(int64_t wanted) {
+void ThreadPool::wakeWorkers(int64_t wanted, int cpu) {
   epoch.fetch_add(1, std::memory_order_seq_cst);
-  if (sleepers.load(std::memory_order_seq_cst) > 0)
-    futexWake(epoch, int(std::min<int64_t>(wanted, INT_MAX)));
+  if (sleepers.load(std::memory_order_seq_cst) == 0)
+    return;
+  for (const std::unique_ptr<Placement> &placement : placements)
+    placement->avoidOnWaking(cpu);
+  futexWake(epoch, int(std::min<int64_t>(wanted, INT_MAX)));
 }
 
 bool ThreadPool::helpAny(int32_t worker, Placement &placement) {
@@ -251,10 +285,10 @@ bool ThreadPool::helpAny(int32_t worker, Placement &placement) {
   return helped;
 }
 
-void ThreadPool::workerMain(int32_t worker) {
+void ThreadPool::workerMain(int32_t worker, Placement &placement) {
   // New threads inherit the modes of whoever starts them.
   FloatEnvironment standard;
-  Placement placement(spinning);
+  placement.start();
   for (;;) {
     uint32_t seen = epoch.load(std::memory_order_seq_cst);
     if (stopping.load(std::memory_order_seq_cst))

@@ -15,6 +15,7 @@
 #include "ds/abi.h"
 #include <array>
 #include <atomic>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -57,8 +58,8 @@ private:
 
   Slot *claimSlot();
   void close(Slot &slot);
-  void wakeWorkers(int64_t wanted);
-  void workerMain(int32_t worker);
+  void wakeWorkers(int64_t wanted, int cpu);
+  void workerMain(int32_t worker, Placement &placement);
   bool helpAny(int32_t worker, Placement &placement);
 
   std::array<Slot, slotCount> slots;
@@ -66,6 +67,7 @@ private:
   std::atomic<uint32_t> sleepers{0};
   std::atomic<bool> stopping{false};
   bool spinning = true; ///< Off when threads outnumber CPUs.
+  std::vector<std::unique_ptr<Placement>> placements; ///< Of the workers.
   std::vector<std::thread> workers;
 };
 

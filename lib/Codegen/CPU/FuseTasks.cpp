@@ -102,7 +102,7 @@ std::optional<Group> FuseTasks::findMatmul(PackedMatmulOp product) {
     return std::nullopt;
   return Group{cast<TilingInterface>(epilogue.getOperation()),
                {cast<TilingInterface>(product.getOperation())},
-               {taskRows, taskColumns},
+               {taskRows, product.getPanel()},
                {}};
 }
 

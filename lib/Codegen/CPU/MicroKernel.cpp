@@ -29,7 +29,7 @@ namespace {
 /// Writes the body of one kernel. Its arguments are A [rows, K…], B [K, N] or
 /// strips [S, K / depth, L · depth], C [rows, N], the number of columns that
 /// count and, where something is to be prefetched, it, the elements of it for
-/// each step, and where the second of a step's two cache lines starts.
+/// each step, and how far apart the cache lines of a step are.
 class KernelBody {
 public:
   KernelBody(OpBuilder &b, Location loc, func::FuncOp function, int64_t lanes,
@@ -186,11 +186,16 @@ SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
                               position);
   }
   if (args.size() > 4) {
-    Value share = arith::MulIOp::create(b, loc, k, args[5]);
-    Value second = arith::AddIOp::create(b, loc, share, args[6]);
-    for (Value at : {share, second})
-      memref::PrefetchOp::create(b, loc, args[4], at, /*isWrite=*/false,
+    // A cache line for each strip, and two of a share.
+    int64_t strip = cast<MemRefType>(args[1].getType()).getDimSize(2) / depth;
+    int64_t lines = std::max<int64_t>(2, vectors * lanes / strip);
+    Value line = arith::MulIOp::create(b, loc, k, args[5]);
+    for (int64_t i = 0; i < lines; ++i) {
+      if (i != 0)
+        line = arith::AddIOp::create(b, loc, line, args[6]);
+      memref::PrefetchOp::create(b, loc, args[4], line, /*isWrite=*/false,
                                  /*localityHint=*/2, /*isDataCache=*/true);
+    }
   }
   SmallVector<Value> row = loadRow(k, masksB);
   if (depth == 2)
@@ -248,7 +253,7 @@ void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
 //===----------------------------------------------------------------------===//
 
 /// How many steps ahead weights are brought in that are read once.
-static constexpr int64_t rowsAhead = 64;
+static constexpr int64_t rowsAhead = 48;
 
 func::FuncOp MicroKernels::getFunction(
     StringRef name, StringRef variant, ValueRange operands,
@@ -308,31 +313,35 @@ static Value share(OpBuilder &b, Location loc, Value memory,
 }
 
 namespace {
-/// Emits the calls of one product.
+/// Emits the calls of one product: groups of columns, in each of them whole
+/// tiles of rows, then a kernel of exactly the rows that are left; a chain of
+/// smaller ones is several times slower. Of few rows alone a kernel takes more
+/// columns at once: one group would leave the multipliers waiting for its sums.
 class Calls {
 public:
-  using Emit = function_ref<void(int64_t rows, int64_t width, int64_t column,
-                                 Value row, Value number)>;
+  struct Call {
+    int64_t rows, width;
+    Value row, column;
+    Value number; // of the tile; null where the group has no other
+  };
+  using Emit = function_ref<void(const Call &)>;
   Calls(OpBuilder &b, Location loc, OpFoldResult rows, int64_t tileRows,
-        llvm::function_ref<int64_t(int64_t)> widthFor, int64_t columns)
-      : b(b), loc(loc), rows(rows), tileRows(tileRows), widthFor(widthFor),
-        columns(columns) {}
+        llvm::function_ref<int64_t(int64_t)> widthFor, int64_t columns);
 
-  /// The number of calls.
+  /// How many calls a group has.
   Value count();
-  /// Calls `emit` where each call belongs: whole tiles by columns, then the
-  /// rows that are left.
+  /// Calls `emit` where each call belongs.
   void run(Emit emit);
 
 private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
   }
-  int64_t groups(int64_t rows) {
-    return llvm::divideCeilSigned(columns, widthFor(rows));
-  }
-  Value fullTiles();
-  void emitRest(int64_t rest, Value firstRow, Value tiles, Emit emit);
+  bool isWide(int64_t rows) { return widthFor(rows) > widthFor(tileRows); }
+  void emitGroups(int64_t width, Value count,
+                  function_ref<void(Value column)> body);
+  void emitSwitch(Value choice, ArrayRef<int64_t> cases,
+                  function_ref<void(int64_t)> body);
 
   OpBuilder &b;
   Location loc;
@@ -340,74 +349,192 @@ private:
   int64_t tileRows;
   llvm::function_ref<int64_t(int64_t)> widthFor;
   int64_t columns;
+  Value all, tiles, firstOfRest;
 };
 } // namespace
 
-Value Calls::fullTiles() {
-  return b.createOrFold<arith::DivUIOp>(
-      loc, getValueOrCreateConstantIndexOp(b, loc, rows), index(tileRows));
-}
+Calls::Calls(OpBuilder &b, Location loc, OpFoldResult rows, int64_t tileRows,
+             llvm::function_ref<int64_t(int64_t)> widthFor, int64_t columns)
+    : b(b), loc(loc), rows(rows), tileRows(tileRows), widthFor(widthFor),
+      columns(columns), all(getValueOrCreateConstantIndexOp(b, loc, rows)),
+      tiles(b.createOrFold<arith::DivUIOp>(loc, all, index(tileRows))),
+      firstOfRest(b.createOrFold<arith::MulIOp>(loc, tiles, index(tileRows))) {}
 
 Value Calls::count() {
-  // The rows that are left take one call for each group of a full tile at most.
-  Value tiles = b.createOrFold<arith::CeilDivUIOp>(
-      loc, getValueOrCreateConstantIndexOp(b, loc, rows), index(tileRows));
-  return b.createOrFold<arith::MulIOp>(loc, tiles, index(groups(tileRows)));
+  return b.createOrFold<arith::CeilDivUIOp>(loc, all, index(tileRows));
 }
 
-void Calls::emitRest(int64_t rest, Value firstRow, Value tiles, Emit emit) {
-  Value before =
-      b.createOrFold<arith::MulIOp>(loc, tiles, index(groups(tileRows)));
-  for (int64_t g = 0, e = groups(rest); g < e; ++g)
-    emit(rest, widthFor(rest), g * widthFor(rest), firstRow,
-         b.createOrFold<arith::AddIOp>(loc, before, index(g)));
+void Calls::emitGroups(int64_t width, Value count,
+                       function_ref<void(Value column)> body) {
+  auto loop = scf::ForOp::create(b, loc, index(0), count, index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  body(arith::MulIOp::create(b, loc, loop.getInductionVar(), index(width)));
+}
+
+void Calls::emitSwitch(Value choice, ArrayRef<int64_t> cases,
+                       function_ref<void(int64_t)> body) {
+  auto op = scf::IndexSwitchOp::create(b, loc, TypeRange{}, choice, cases,
+                                       cases.size());
+  OpBuilder::InsertionGuard guard(b);
+  for (auto [i, value] : llvm::enumerate(cases)) {
+    b.setInsertionPointToStart(&op.getCaseRegions()[i].emplaceBlock());
+    body(value);
+    scf::YieldOp::create(b, loc);
+  }
+  b.setInsertionPointToStart(&op.getDefaultRegion().emplaceBlock());
+  scf::YieldOp::create(b, loc);
 }
 
 void Calls::run(Emit emit) {
   std::optional<int64_t> known = getConstantIntValue(rows);
-  Value tiles = fullTiles();
-  if (!known || *known >= tileRows)
-    for (int64_t g = 0, e = groups(tileRows); g < e; ++g) {
+  auto groups = [&](int64_t width) {
+    return index(llvm::divideCeilSigned(columns, width));
+  };
+  auto emitFew = [&](int64_t few) {
+    int64_t width = widthFor(few);
+    emitGroups(width, groups(width), [&](Value column) {
+      emit({few, width, index(0), column, /*number=*/nullptr});
+    });
+  };
+  SmallVector<int64_t> wide, rests;
+  for (int64_t i = 1; i < tileRows; ++i) {
+    rests.push_back(i);
+    if (isWide(i))
+      wide.push_back(i);
+  }
+  if (known && *known < tileRows && isWide(*known))
+    return emitFew(*known);
+
+  int64_t width = widthFor(tileRows);
+  Value count = groups(width);
+  if (!known && !wide.empty()) {
+    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, all,
+                                        index(wide.back()));
+    emitSwitch(arith::SelectOp::create(b, loc, isFew, all, index(0)), wide,
+               emitFew);
+    count = arith::SelectOp::create(b, loc, isFew, index(0), count);
+  }
+  emitGroups(width, count, [&](Value column) {
+    if (!known || *known >= tileRows) {
       auto loop = scf::ForOp::create(b, loc, index(0), tiles, index(1));
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPoint(loop.getBody()->getTerminator());
       Value tile = loop.getInductionVar();
       Value row = arith::MulIOp::create(b, loc, tile, index(tileRows));
-      Value before = b.createOrFold<arith::MulIOp>(loc, tiles, index(g));
-      emit(tileRows, widthFor(tileRows), g * widthFor(tileRows), row,
-           arith::AddIOp::create(b, loc, before, tile));
+      emit({tileRows, width, row, column, tile});
     }
-  if (known && *known % tileRows == 0)
-    return;
-  Value firstRow = b.createOrFold<arith::MulIOp>(loc, tiles, index(tileRows));
-  if (known)
-    return emitRest(*known % tileRows, firstRow, tiles, emit);
-  // A kernel of exactly the rows that are left: a chain of smaller ones is
-  // several times slower.
-  Value rest = arith::SubIOp::create(b, loc, cast<Value>(rows), firstRow);
-  SmallVector<int64_t> cases = llvm::to_vector(llvm::seq<int64_t>(1, tileRows));
-  auto choice = scf::IndexSwitchOp::create(b, loc, TypeRange{}, rest, cases,
-                                           cases.size());
-  OpBuilder::InsertionGuard guard(b);
-  for (auto [i, caseRows] : llvm::enumerate(cases)) {
-    b.setInsertionPointToStart(&choice.getCaseRegions()[i].emplaceBlock());
-    emitRest(caseRows, firstRow, tiles, emit);
-    scf::YieldOp::create(b, loc);
+    auto emitRest = [&](int64_t rest) {
+      emit({rest, width, firstOfRest, column, tiles});
+    };
+    if (!known)
+      emitSwitch(arith::SubIOp::create(b, loc, all, firstOfRest), rests,
+                 emitRest);
+    else if (*known % tileRows != 0)
+      emitRest(*known % tileRows);
+  });
+}
+
+namespace {
+/// What the calls of a product with strips bring into the cache meanwhile: the
+/// calls of a group, each its share, what the next group reads. Where a group
+/// is one call, and so reads its strips once, it brings in those themselves, a
+/// few steps ahead: two groups may be more than the cache holds.
+class Prefetch {
+public:
+  /// Of groups of `width` columns, of `callCount` calls each.
+  Prefetch(OpBuilder &b, Location loc, const Columns &columns, int64_t width,
+           Value steps, Value callCount);
+
+  /// The operands of a kernel that say so: memory, the elements of it for each
+  /// step, and how far apart its cache lines of a step are.
+  void addOperands(const Calls::Call &call, SmallVector<Value> &operands);
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
   }
-  b.setInsertionPointToStart(&choice.getDefaultRegion().emplaceBlock());
-  scf::YieldOp::create(b, loc);
+  template <typename OpTy> Value arith(Value lhs, Value rhs) {
+    return b.createOrFold<OpTy>(loc, lhs, rhs);
+  }
+  Value select(Value condition, Value lhs, Value rhs) {
+    return b.createOrFold<arith::SelectOp>(loc, condition, lhs, rhs);
+  }
+  Value flat(Value strips);
+
+  OpBuilder &b;
+  Location loc;
+  int64_t width, depth, strip; // strip: elements of one in a step
+  int64_t columns;             // of all strips
+  Value steps, own, next;
+  Value isOnly, stripSize, share, perCall, apart;
+};
+} // namespace
+
+Prefetch::Prefetch(OpBuilder &b, Location loc, const Columns &columns,
+                   int64_t width, Value steps, Value callCount)
+    : b(b), loc(loc), width(width), steps(steps), own(flat(columns.memory)),
+      next(flat(columns.next)) {
+  auto type = cast<MemRefType>(columns.memory.getType());
+  depth = type.getRank() == 4 ? type.getDimSize(3) : 1;
+  strip = type.getDimSize(2) * depth;
+  this->columns = type.getDimSize(0) * type.getDimSize(2);
+  int64_t line = 64 * 8 / type.getElementTypeBitWidth();
+  stripSize = arith<arith::MulIOp>(steps, index(strip));
+  isOnly = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ule,
+                                         callCount, index(1));
+  // Evenly along k: two cache lines for each at most.
+  share = arith<arith::CeilDivUIOp>(index(width * depth),
+                                    arith<arith::MaxUIOp>(callCount, index(1)));
+  perCall = arith<arith::MulIOp>(share, steps);
+  Value hasTwo = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ugt,
+                                               share, index(line));
+  apart = select(isOnly, stripSize, select(hasTwo, index(line), index(0)));
+}
+
+Value Prefetch::flat(Value strips) {
+  int64_t rank = cast<MemRefType>(strips.getType()).getRank();
+  return memref::CollapseShapeOp::create(
+      b, loc, strips,
+      SmallVector<ReassociationIndices>{
+          llvm::to_vector(llvm::seq<int64_t>(rank))});
+}
+
+void Prefetch::addOperands(const Calls::Call &call,
+                           SmallVector<Value> &operands) {
+  Value stepsOfAll = arith<arith::MulIOp>(steps, index(depth));
+  Value mine = arith<arith::MulIOp>(call.column, stepsOfAll);
+  Value ahead = arith<arith::AddIOp>(mine, index(rowsAhead * strip));
+  Value source = own, start = ahead, step = index(strip), distance = stripSize;
+  if (call.number) {
+    Value end = arith<arith::AddIOp>(call.column, index(width));
+    Value isLast = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::uge,
+                                                 end, index(columns));
+    Value following =
+        select(isLast, index(0), arith<arith::MulIOp>(end, stepsOfAll));
+    Value part = arith<arith::MulIOp>(call.number, perCall);
+    start = select(isOnly, ahead, arith<arith::AddIOp>(following, part));
+    source = select(isOnly, own, select(isLast, next, own));
+    step = select(isOnly, step, share);
+    distance = apart;
+  }
+  Value view =
+      memref::SubViewOp::create(b, loc, source, ArrayRef<OpFoldResult>{start},
+                                ArrayRef<OpFoldResult>{stripSize},
+                                ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  llvm::append_values(operands, view, step, distance);
 }
 
 /// Whether a product is of whole tiles but for the number of rows.
 bool MicroKernels::takesTiles(Value a, const Columns &columns,
                               OpFoldResult columnCount, bool accumulate) const {
   auto aType = cast<MemRefType>(a.getType());
+  std::optional<int64_t> known = getConstantIntValue(columnCount);
   return tile.tilesBF16 && aType.getElementType().isBF16() && !accumulate &&
          !aType.isDynamicDim(1) &&
-         aType.getDimSize(1) % TileKernel::depth == 0 &&
-         isConstantIntValue(columnCount, TileKernel::columns) &&
-         cast<MemRefType>(columns.memory.getType()).getShape().take_front() ==
-             ArrayRef<int64_t>{2};
+         aType.getDimSize(1) % TileKernel::depth == 0 && known &&
+         *known % TileKernel::columns == 0 &&
+         cast<MemRefType>(columns.memory.getType()).getDimSize(0) % 2 == 0;
 }
 
 void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
@@ -424,17 +551,21 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
   if (depth > 1)
     memory = memref::CollapseShapeOp::create(
         b, loc, memory, SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
-  // As many strips at once as there are registers for: with few rows, one
-  // strip alone would leave the multipliers waiting for its sums. Beside the
-  // sums, a row of B is in registers.
+  // As many strips at once as there are registers for: beside the sums, a row
+  // of B is in registers.
   bool tiles = takesTiles(a, columns, columnCount, accumulate);
   int64_t tileRows = tiles ? TileKernel::rows : tile.rows;
   auto widthFor = [&](int64_t kernelRows) {
+    if (tiles)
+      return TileKernel::columns;
     int64_t width = strips * strip;
-    while (!tiles && width > strip &&
+    while (width > strip &&
            (kernelRows + 1) * width > (tile.rows + 1) * tile.lanes)
       width /= 2;
     return width;
+  };
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
   };
   std::optional<int64_t> known = getConstantIntValue(columnCount);
   Calls calls(b, loc, rows, tileRows, widthFor,
@@ -445,80 +576,46 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
   SmallVector<OpFoldResult> aSizes = memref::getMixedSizes(b, loc, a);
   SmallVector<OpFoldResult> aOffsets(aSizes.size(), zero);
   OpFoldResult steps = memref::getMixedSize(b, loc, memory, isStrips ? 1 : 0);
+  Value stepCount = getValueOrCreateConstantIndexOp(b, loc, steps);
   Value total = getValueOrCreateConstantIndexOp(b, loc, columnCount);
-  Value step, perCall, isOnly, second;
+
   // Loads of tiles take whole strips in order, which needs no help.
-  Value following = tiles ? Value() : columns.next;
-  if (following) {
-    // Each call brings in its share, evenly along k: two cache lines at most.
-    auto index = [&](int64_t value) -> Value {
-      return arith::ConstantIndexOp::create(b, loc, value);
-    };
-    int64_t line = 64 * 8 / bType.getElementTypeBitWidth();
-    Value count = b.createOrFold<arith::MaxUIOp>(loc, calls.count(), index(1));
-    step = b.createOrFold<arith::CeilDivUIOp>(
-        loc, index(strips * strip * depth), count);
-    perCall = b.createOrFold<arith::MulIOp>(
-        loc, step, getValueOrCreateConstantIndexOp(b, loc, steps));
-    isOnly = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, count,
-                                           index(1));
-    Value hasTwo = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ugt,
-                                                 step, index(line));
-    second =
-        b.createOrFold<arith::SelectOp>(loc, hasTwo, index(line), index(0));
-  }
-  calls.run([&](int64_t kernelRows, int64_t width, int64_t column, Value row,
-                Value number) {
+  std::optional<Prefetch> prefetch;
+  if (columns.next && !tiles)
+    prefetch.emplace(b, loc, columns, widthFor(tileRows), stepCount,
+                     calls.count());
+  calls.run([&](const Calls::Call &call) {
     SmallVector<OpFoldResult> ones{one, one};
-    OpFoldResult counted = b.getIndexAttr(kernelRows);
-    aOffsets[0] = row;
+    OpFoldResult counted = b.getIndexAttr(call.rows);
+    aOffsets[0] = call.row;
     aSizes[0] = counted;
     Value aRows = memref::SubViewOp::create(
         b, loc, a, aOffsets, aSizes,
         SmallVector<OpFoldResult>(aSizes.size(), one));
-    bool isFull = known && *known >= column + width;
+    bool isFull = known && *known % call.width == 0;
     // Of a group that lies past the last column, nothing is stored.
-    Value left = b.createOrFold<arith::SubIOp>(
-        loc, total, arith::ConstantIndexOp::create(b, loc, column));
-    left = b.createOrFold<arith::MaxSIOp>(
-        loc, left, arith::ConstantIndexOp::create(b, loc, 0));
+    Value left = b.createOrFold<arith::SubIOp>(loc, total, call.column);
+    left = b.createOrFold<arith::MaxSIOp>(loc, left, index(0));
     Value cRows = memref::SubViewOp::create(
-        b, loc, c, ArrayRef<OpFoldResult>{row, b.getIndexAttr(column)},
+        b, loc, c, ArrayRef<OpFoldResult>{call.row, call.column},
         {counted, left}, ones);
     Value bStrips = memory;
-    if (isStrips)
+    if (isStrips) {
+      Value first =
+          b.createOrFold<arith::DivUIOp>(loc, call.column, index(strip));
       bStrips = memref::SubViewOp::create(
-          b, loc, bStrips,
-          ArrayRef<OpFoldResult>{b.getIndexAttr(column / strip), zero, zero},
-          {b.getIndexAttr(llvm::divideCeil(width, strip)), steps,
+          b, loc, bStrips, ArrayRef<OpFoldResult>{first, zero, zero},
+          {b.getIndexAttr(llvm::divideCeil(call.width, strip)), steps,
            b.getIndexAttr(strip * depth)},
           SmallVector<OpFoldResult>(3, one));
+    }
     SmallVector<Value> operands{share(b, loc, aRows),
                                 share(b, loc, bStrips, isStrips),
                                 share(b, loc, cRows), left};
-    if (following) {
-      auto flat = [&](Value strips) -> Value {
-        return memref::CollapseShapeOp::create(
-            b, loc, strips,
-            SmallVector<ReassociationIndices>{
-                llvm::to_vector(llvm::seq<int64_t>(rank))});
-      };
-      // What is read once is brought in shortly before: two panels may be more
-      // than the cache holds.
-      Value ahead = arith::ConstantIndexOp::create(
-          b, loc, rowsAhead * strips * strip * depth);
-      Value start = arith::SelectOp::create(
-          b, loc, isOnly, ahead,
-          arith::MulIOp::create(b, loc, number, perCall));
-      Value source = arith::SelectOp::create(
-          b, loc, isOnly, flat(columns.memory), flat(following));
-      Value next = memref::SubViewOp::create(
-          b, loc, source, ArrayRef<OpFoldResult>{start},
-          ArrayRef<OpFoldResult>{perCall}, ArrayRef<OpFoldResult>{one});
-      llvm::append_values(operands, next, step, second);
-    }
+    if (prefetch)
+      prefetch->addOperands(call, operands);
     func::FuncOp kernel =
-        getKernel({kernelRows, width, depth, !isFull && !isStrips, !isFull,
+        getKernel({call.rows, call.width, depth, !isFull && !isStrips, !isFull,
                    accumulate, tiles},
                   operands);
     func::CallOp::create(b, loc, kernel, operands);

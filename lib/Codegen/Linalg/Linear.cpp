@@ -70,7 +70,12 @@ static LogicalResult lowerLinear(LinearOp op, Lowering &l) {
   Value x = toMatrix(l.lowered(op.getX()), l);
   SmallVector<OpFoldResult> matrix = {
       l.shapes.product(ArrayRef(dims).drop_back()), dims.back()};
-  Value y = PackedMatmulOp::create(l.b, l.loc(), x, packWeight(l, w),
+  // With panels of 64 columns a kernel of few rows has twice as many sums under
+  // way; unless too much of the last one would be empty.
+  int64_t columns = weightType.getDimSize(1);
+  int64_t empty = llvm::alignTo(columns, 64) - columns;
+  int64_t strips = empty * 8 < columns ? 4 : 2;
+  Value y = PackedMatmulOp::create(l.b, l.loc(), x, packWeight(l, w, strips),
                                    linalg.empty(matrix, sum))
                 ->getResult(0);
   if (op.getBias())

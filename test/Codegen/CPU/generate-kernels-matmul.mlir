@@ -16,18 +16,37 @@
 // A narrower tile takes a panel strip by strip, and both strips at once where
 // few rows leave registers for it.
 // NARROW-LABEL: func.func @product
-// NARROW:   scf.for
-// NARROW:     call @[[KERNEL:ds_matmul_6x16_[0-9]+]]
-// NARROW:   scf.for
-// NARROW:     call @[[KERNEL]]
+// NARROW:   %[[FEW:.*]] = arith.cmpi ule, %[[ROWS:.*]], %c2
+// NARROW:   scf.index_switch
 // NARROW:   case 1
 // NARROW:     call @ds_matmul_1x32
-// NARROW-NOT: call @ds_matmul_1x
-// NARROW:   case 3
-// NARROW:     call @[[THREE:ds_matmul_3x16_[0-9]+]]
-// NARROW:     call @[[THREE]]
+// NARROW:   case 2
+// NARROW:     call @ds_matmul_2x32
+// NARROW-NOT: case 3
+// NARROW:   %[[GROUPS:.*]] = arith.select %[[FEW]], %c0{{.*}}, %c2
+// NARROW:   scf.for %{{.*}} to %[[GROUPS]]
+// NARROW:     scf.for
+// NARROW:       call @[[KERNEL:ds_matmul_6x16_[0-9]+]]
+// NARROW:     scf.index_switch
+// NARROW:       call @ds_matmul_1x16
+// NARROW:     case 3
+// NARROW:       call @ds_matmul_3x16
 func.func @product(%a: memref<?x64xf32>, %b: memref<2x2x64x16xf32>, %c: memref<?x64xf32>) {
   ds.packed_matmul ins(%a, %b : memref<?x64xf32>, memref<2x2x64x16xf32>)
+    outs(%c : memref<?x64xf32>)
+  return
+}
+
+// A panel of four strips is two groups, and one where few rows leave registers
+// for it.
+// CHECK-LABEL: func.func @wide
+// CHECK:   scf.index_switch
+// CHECK:   case 3
+// CHECK:     call @ds_matmul_3x64
+// CHECK-NOT: call @ds_matmul_4x64
+// CHECK:     call @ds_matmul_8x32
+func.func @wide(%a: memref<?x64xf32>, %b: memref<1x4x64x16xf32>, %c: memref<?x64xf32>) {
+  ds.packed_matmul ins(%a, %b : memref<?x64xf32>, memref<1x4x64x16xf32>)
     outs(%c : memref<?x64xf32>)
   return
 }
