@@ -106,6 +106,7 @@ static std::vector<KernelSpec> specs() {
       list.push_back({std::string(op) + "_" + from,
                       "arith." + std::string(op) + " %a : $a to $r", from, "",
                       "bf16"});
+  list.push_back({"softmax_exp2", "ds.softmax_exp2 %a : $r", "f32", "", "f32"});
   list.push_back({"ipowi", "math.ipowi %a, %b : $r", "i32", "i32", "i32"});
   return list;
 }
@@ -265,6 +266,45 @@ INSTANTIATE_TEST_SUITE_P(Functions, ExpandMath, testing::ValuesIn(unaries),
                          [](const testing::TestParamInfo<Unary> &info) {
                            return info.param.name;
                          });
+
+/// Of numbers that are not positive.
+TEST(ExpandMathSoftmax, Exp2) {
+  constexpr double bound = 8;
+  Worst worst;
+  std::vector<float> block;
+  auto flush = [&] {
+    while (block.size() % 16 != 0)
+      block.push_back(-0.5f);
+    std::vector<float> got = run<float>("softmax_exp2", block);
+    for (size_t i = 0; i < block.size(); ++i) {
+      if (block[i] <= -126.5f)
+        EXPECT_EQ(got[i], 0) << block[i];
+      else
+        worst.see(ulps(got[i], std::exp2(double(block[i]))), block[i], 0,
+                  got[i]);
+    }
+    block.clear();
+  };
+  auto add = [&](uint32_t bits) {
+    block.push_back(bitcast<float>(bits | 0x80000000u));
+    if (block.size() == kBlock)
+      flush();
+  };
+  constexpr uint32_t infinity = 0x7f800000;
+  for (uint64_t bits = 0; bits <= infinity; bits += stride)
+    add(uint32_t(bits));
+  for (float center : {0.25f, 0.5f, 1.5f, 126.0f, 126.5f, 127.0f})
+    for (int64_t offset = -2000; offset <= 2000; ++offset)
+      add(bitcast<uint32_t>(center) + uint32_t(offset));
+  add(infinity);
+  add(0);
+  flush();
+  EXPECT_LE(worst.error, bound) << "at " << worst.at << ": " << worst.got;
+  float zero[16] = {}, one[16];
+  kernels()["softmax_exp2"].vector(zero, nullptr, one, 16);
+  EXPECT_EQ(one[0], 1);
+  addRow("softmax_exp2 f32", worst, bound);
+}
 
 //===----------------------------------------------------------------------===//
 // Functions of two arguments

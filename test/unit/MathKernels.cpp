@@ -7,6 +7,7 @@
 #include "MathKernels.h"
 
 #include "ds/Codegen/CPU/Passes.h"
+#include "ds/Dialect/DS/DSDialect.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/DLTI/DLTI.h"
@@ -97,6 +98,7 @@ MathKernels::MathKernels(const std::vector<KernelSpec> &specs)
   llvm::InitializeNativeTargetAsmPrinter();
   DialectRegistry registry;
   registerAllDialects(registry);
+  registry.insert<mlir::ds::DSDialect>();
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
   MLIRContext context(registry);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GenericVectorizer.h"
 #include "MicroKernel.h"
 
 #include "ds/Dialect/DS/LinalgBuilder.h"
@@ -306,6 +307,10 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   if (!product)
     return b.notifyMatchFailure(op, "not a matrix product summed in f32");
   Location loc = op.getLoc();
+  // A sum that begins with 0 need not read it.
+  linalg::FillOp zeros = findFill(op, op.getDpsInitsMutable()[0]);
+  if (zeros && !matchPattern(zeros.getInputs().front(), m_PosZeroFloat()))
+    zeros = nullptr;
   b.setInsertionPoint(op);
   int64_t lanes = product->dots ? columnsOfDots : kernels.registerTile().lanes;
 
@@ -360,7 +365,9 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
                       sizes[product->k], columns);
   bPanel = widenMatrix(b, loc, bPanel);
   kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr}, c, rows, columns,
-                      /*accumulate=*/true);
+                      /*accumulate=*/!zeros);
   b.eraseOp(op);
+  if (zeros)
+    b.eraseOp(zeros);
   return success();
 }

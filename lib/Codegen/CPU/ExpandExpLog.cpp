@@ -55,6 +55,17 @@ Float exp2(Float x) {
   return scale(p, n.bits);
 }
 
+Float softmaxExp2(Float x) {
+  // The sum with this number holds the rounded x plus the bias of exponents in
+  // its low bits, and shifting leaves those alone: 0 for x of -127.
+  constexpr double shifter = 0x1.8p23 + 127;
+  x = x.atLeast(-127);
+  Float shifted = x + shifter;
+  Float r = x - (shifted - shifter);
+  Float p = fma(polynomial(r, kSoftmaxExp2F32), r, 1);
+  return p * (shifted.bits() << 23).asFloat();
+}
+
 Float exp2F64(DoubleFloat x) {
   Float hi = x.hi.atLeast(-1077).atMost(1025);
   // Where hi is out of range, lo may be anything.

@@ -6,6 +6,7 @@
 
 #include "MathFunctions.h"
 #include "ds/Codegen/CPU/Passes.h"
+#include "ds/Dialect/DS/DSDialect.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -131,6 +132,7 @@ static SmallVector<Value, 2> expand(Operation *op, OpBuilder &b) {
       .Case([&](math::SinhOp) { return one(inF64(sinhF64, arg(0))); })
       .Case([&](math::TanOp) { return one(inF64(tanF64, arg(0))); })
       .Case([&](math::TanhOp) { return one(tanh(arg(0))); })
+      .Case([&](SoftmaxExp2Op) { return one(softmaxExp2(arg(0))); })
       .Case([&](arith::RemFOp) { return one(fmod(arg(0), arg(1))); })
       .Default([](Operation *) { return SmallVector<Value, 2>(); });
 }
@@ -294,7 +296,7 @@ void ExpandMath::runOnOperation() {
   OpBuilder b(&getContext());
   auto isMath = [](Operation *op) {
     return isa_and_present<math::MathDialect>(op->getDialect()) ||
-           isa<arith::RemFOp>(op);
+           isa<arith::RemFOp, SoftmaxExp2Op>(op);
   };
   bool failedAny = false;
   for (Operation *op : collect(getOperation(), isMath))

@@ -19,13 +19,18 @@ namespace mlir::ds {
 /// Rows of windows whose sums are formed together.
 constexpr int64_t rowsAtOnce = 4;
 
+/// Vectors whose sums are formed together at most, so that one addition need
+/// not wait for the last.
+constexpr int64_t vectorsAtOnce = 4;
+
 /// Where the body is evaluated: the loop indices (that of the vector dim is
-/// lane 0's), for how many rows from there on, whether for a vector of lanes,
-/// which lanes count (null: all), and operands that are at hand already (empty,
-/// or null where they are not).
+/// lane 0's), for how many rows and vectors from there on, whether for a vector
+/// of lanes, which lanes count (null: all), and operands that are at hand
+/// already (empty, or null where they are not).
 struct Point {
   SmallVector<Value> indices;
   int64_t rows = 1;
+  int64_t vectors = 1; // of lanes, side by side along the vector dim
   bool isVector = false;
   Value mask;
   SmallVector<Value> loaded;

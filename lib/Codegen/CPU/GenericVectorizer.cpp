@@ -253,6 +253,15 @@ void GenericEmitter::emitSquare(Value rowCount, Value columnCount,
 void GenericEmitter::emitVectorLoop(Value from, Value to, Point point) {
   point.isVector = true;
   Value step = index(lanes);
+  // Sums of few vectors are formed side by side.
+  auto size = getConstantIntValue(to);
+  if (size && isConstantIntValue(from, 0) && !reductions.empty() &&
+      point.rows == 1 && *size % lanes == 0 && *size > 0 &&
+      *size <= vectorsAtOnce * lanes) {
+    point.indices[*vectorDim] = from;
+    point.vectors = *size / lanes;
+    return emitElement(point);
+  }
   Value count = arith::SubIOp::create(b, loc, to, from);
   Value rest = arith::RemUIOp::create(b, loc, count, step);
   Value end = arith::SubIOp::create(b, loc, to, rest);
@@ -274,15 +283,17 @@ void GenericEmitter::emitVectorLoop(Value from, Value to, Point point) {
 }
 
 /// One element of every result, or a vector of them along a parallel dim, for
-/// each row of the point.
+/// each row and vector of the point.
 void GenericEmitter::emitElement(const Point &point) {
   MutableArrayRef<OpOperand> inits = op.getDpsInitsMutable();
-  SmallVector<Point> points(point.rows, point);
+  SmallVector<Point> points(point.rows * point.vectors, point);
   SmallVector<Value> running;
-  for (auto [row, at] : llvm::enumerate(points)) {
-    if (row > 0)
-      at.indices[*rowDim] =
-          arith::AddIOp::create(b, loc, point.indices[*rowDim], index(row));
+  for (auto [i, at] : llvm::enumerate(points)) {
+    int64_t row = i % point.rows, lane = i / point.rows * lanes;
+    for (auto [dim, offset] : {std::pair{rowDim, row}, {vectorDim, lane}})
+      if (offset > 0)
+        at.indices[*dim] =
+            arith::AddIOp::create(b, loc, point.indices[*dim], index(offset));
     for (auto [init, fill] : llvm::zip_equal(inits, fills)) {
       Value value;
       if (fill)

@@ -51,6 +51,14 @@ inline constexpr double kExp2F64[] = {
     0x1.ea1421f0be997p-32, 0x1.c6d991dd1268cp-36,
 };
 
+/// 2^r = 1 + r P(r) for |r| <= 1/2, relative.
+/// Error 2^-21.1, with rounded coefficients 2^-21.1.
+inline constexpr double kSoftmaxExp2F32[] = {
+    0x1.62e39e0000000p-1, 0x1.ebfa4e0000000p-3,
+    0x1.c743220000000p-5, 0x1.3cbea80000000p-7,
+    0x1.23a62c0000000p-10,
+};
+
 /// ln(1+f) = f + f^2 P(f) for sqrt(1/2) <= 1+f <= sqrt(2), relative.
 /// Error 2^-27.9, with rounded coefficients 2^-27.0.
 inline constexpr double kLogF32[] = {

@@ -40,6 +40,8 @@ inline DoubleFloat twoProduct(Float a, FloatArg b) {
 // ExpandExpLog.cpp
 Float exp(Float x);
 Float exp2(Float x);
+/// 2^x of an x <= 0 of f32, 0 where that is 2^-126.5 or less.
+Float softmaxExp2(Float x);
 /// 2^(hi + lo) in f64.
 Float exp2F64(DoubleFloat x);
 Float expm1(Float x);

@@ -101,7 +101,7 @@ Value AttentionScores::exponential(OpBuilder &b, Location loc,
                                           llvm::numbers::log2e);
     difference = arith::MulFOp::create(b, loc, difference, log2e);
   }
-  return math::Exp2Op::create(b, loc, difference);
+  return SoftmaxExp2Op::create(b, loc, difference);
 }
 
 SmallVector<Value> AttentionScores::indices(OpBuilder &b, Location loc,

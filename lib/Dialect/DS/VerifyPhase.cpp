@@ -46,6 +46,7 @@ static ArrayRef<Legality> legalityTable() {
                                        "ds.checked_index",
                                        "ds.packed_conv",
                                        "ds.packed_matmul",
+                                       "ds.softmax_exp2",
                                        "ds.weight"};
   static const Legality table[] = {
       {"import", graph, weights, true},  {"canonical", graph, weights, true},

@@ -141,8 +141,10 @@ func.func @windows(%x: memref<66x66xf32>, %w: memref<3x3xf32>, %y: memref<64x64x
   // CHECK: scf.for {{.*}} iter_args(%{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}, %{{.+}} = %{{.+}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
   // CHECK-COUNT-4: math.fma
   // CHECK-COUNT-4: vector.store %{{.+}}, %[[Y]]
+  // Rows that are left, one by one, with all of their vectors at once.
   // CHECK: else
-  // CHECK: scf.for {{.*}} iter_args(%{{[^,]+}}) -> (vector<16xf32>)
+  // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  // CHECK-COUNT-4: math.fma
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%y : memref<64x64xf32>)
   linalg.generic {

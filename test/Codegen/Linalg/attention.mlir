@@ -17,8 +17,8 @@
 // CHECK:     tensor.extract_slice %{{.+}} : tensor<128x32xf32> to tensor<?x32xf32>
 // CHECK:     tensor.extract_slice %[[K]][%[[B]], %[[H]], %[[J]], 0] [1, 1, %{{.+}}, 64]
 // CHECK:     linalg.generic {{.*}} ins(%{{.+}}, %[[QT]] : tensor<?x64xf32>, tensor<64x32xf32>) outs({{.*}} : tensor<?x32xf32>)
-// CHECK:     math.exp2
-// CHECK:     math.exp2
+// CHECK:     ds.softmax_exp2
+// CHECK:     ds.softmax_exp2
 // CHECK:     linalg.generic {{.*}} ins({{.*}} : tensor<?x64xf32>, tensor<?x32xf32>) outs({{.*}} : tensor<64x32xf32>)
 // CHECK:   scf.forall.in_parallel
 // CHECK:     tensor.parallel_insert_slice {{.*}}[%[[B]], %[[H]], %{{.+}}, 0] [1, 1, %{{.+}}, 64]

@@ -90,6 +90,29 @@ def DS_CheckedIndexOp : DS_Op<"checked_index",
   let assemblyFormat = "$index `in` $bound (`wrap` $wrap^)? attr-dict `:` type($result)";
 }
 
+def DS_F32OrVector : AnyTypeOf<[F32, VectorOfRankAndType<[1], [F32]>]>;
+
+def DS_SoftmaxExp2Op : DS_Op<"softmax_exp2",
+    [Pure, SameOperandsAndResultType] # ElementwiseMappable.traits> {
+  let summary = "2 to a power that is not positive, as softmax takes it";
+  let description = [{
+    2^x for x <= 0 with an error below 8 ulp; where that is 2^-126.5 or
+    less, and for x = -inf, exactly 0. What it gives for a positive x is
+    not defined. It takes little more than half of the work of `math.exp2`:
+    there is nothing to round for subnormal results and nothing to overflow.
+
+    Example:
+
+    ```mlir
+    // %x: f32
+    %w = ds.softmax_exp2 %x : f32
+    ```
+  }];
+  let arguments = (ins DS_F32OrVector:$x);
+  let results = (outs DS_F32OrVector:$result);
+  let assemblyFormat = "$x attr-dict `:` type($result)";
+}
+
 def DS_BoundedOp : DS_Op<"bounded", [Pure, SameOperandsAndResultType]> {
   let summary = "a number from data that shapes bound";
   let description = [{
