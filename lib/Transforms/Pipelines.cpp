@@ -28,6 +28,8 @@ void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
 }
 
 void mlir::ds::buildRaisePipeline(OpPassManager &pm, Padding padding) {
+  // First: what these ops become, other passes take further.
+  pm.addNestedPass<func::FuncOp>(createDSRaiseTransformerOps());
   pm.addNestedPass<func::FuncOp>(createOnnxFoldWeights());
   pm.addNestedPass<func::FuncOp>(createDSRaiseNormalization());
   pm.addNestedPass<func::FuncOp>(createDSRaiseGelu());

@@ -36,12 +36,15 @@ static constexpr double absoluteTolerance = 1e-7;
 
 /// Whoever wrote the bf16 files cut the low bits off, where ONNX rounds to
 /// nearest: a unit in the last of 8 bits.
-static double relativeTolerance(ds_type type) {
-  return type == DS_BF16 ? 1.0 / 128 : 1e-3;
+static double relativeTolerance(ds_type type, double halfFactor) {
+  if (type == DS_BF16)
+    return halfFactor / 128;
+  return type == DS_F16 ? halfFactor * 1e-3 : 1e-3;
 }
 
 static Outcome compareOutput(const ds_tensor &actual,
-                             const HostTensor &expected, size_t number) {
+                             const HostTensor &expected, size_t number,
+                             double halfFactor) {
   std::string what = "output " + std::to_string(number);
   ds_tensor want = expected.view();
   if (actual.type != want.type)
@@ -56,7 +59,7 @@ static Outcome compareOutput(const ds_tensor &actual,
     return {Verdict::Wrong, text};
   }
   ds_comparison result = {};
-  if (ds_compare(&actual, &want, relativeTolerance(want.type),
+  if (ds_compare(&actual, &want, relativeTolerance(want.type, halfFactor),
                  absoluteTolerance, &result) == DS_OK)
     return {Verdict::Passed, ""};
   std::string text;
@@ -91,7 +94,8 @@ DataSet ds_test::readDataSet(const std::string &folder, const ds_entry *entry) {
   return data;
 }
 
-Outcome ds_test::runDataSet(ds_module *module, const DataSet &data) {
+Outcome ds_test::runDataSet(ds_module *module, const DataSet &data,
+                            double halfFactor) {
   std::vector<ds_tensor> in;
   for (const HostTensor &input : data.inputs)
     in.push_back(input.view());
@@ -114,7 +118,8 @@ Outcome ds_test::runDataSet(ds_module *module, const DataSet &data) {
   if (status != DS_OK)
     return {Verdict::Wrong, std::string("at run time: ") + ds_last_error()};
   for (size_t i = 0; i < count; ++i)
-    if (Outcome outcome = compareOutput(out[i], data.expected[i], i);
+    if (Outcome outcome =
+            compareOutput(out[i], data.expected[i], i, halfFactor);
         outcome.verdict != Verdict::Passed)
       return outcome;
   return {Verdict::Passed, ""};
@@ -134,8 +139,8 @@ static int runCommand(const std::string &command, std::string &text) {
 
 Outcome ds_test::runDataSetWith(const std::string &runWith,
                                 const std::string &artifact,
-                                const DataSet &data,
-                                const std::string &prefix) {
+                                const DataSet &data, const std::string &prefix,
+                                double halfFactor) {
   std::string command = runWith + " '" + artifact + "' --threads=2";
   auto addFile = [&](const char *flag, const HostTensor &tensor, size_t i) {
     std::string path = prefix + "." + flag + std::to_string(i) + ".npy";
@@ -147,7 +152,7 @@ Outcome ds_test::runDataSetWith(const std::string &runWith,
     addFile("input", input, i);
   for (auto [i, output] : llvm::enumerate(data.expected)) {
     addFile("expected-output", output, i);
-    tolerance = std::max(tolerance, relativeTolerance(output.type));
+    tolerance = std::max(tolerance, relativeTolerance(output.type, halfFactor));
   }
   llvm::raw_string_ostream(command)
       << " --rtol=" << tolerance << " --atol=" << absoluteTolerance;

@@ -21,12 +21,14 @@ struct DataSet {
 DataSet readDataSet(const std::string &folder, const ds_entry *entry);
 
 /// Runs the module's first entry in this process and compares its outputs.
-Outcome runDataSet(ds_module *module, const DataSet &data);
+/// Those of half precision may differ `halfFactor` times as much as else.
+Outcome runDataSet(ds_module *module, const DataSet &data, double halfFactor);
 
 /// The same with the command `runWith`, which takes ds-run's arguments. Its
 /// inputs and outputs are files whose names start with `prefix`.
 Outcome runDataSetWith(const std::string &runWith, const std::string &artifact,
-                       const DataSet &data, const std::string &prefix);
+                       const DataSet &data, const std::string &prefix,
+                       double halfFactor);
 
 } // namespace ds_test
 

@@ -138,10 +138,11 @@ Outcome ds_test::runNodeTest(const NodeTest &test, const Setup &setup,
     if (!entry.is_directory())
       continue;
     DataSet data = readDataSet(entry.path(), ds_module_entry_at(module, 0));
-    outcome = setup.runWith.empty()
-                  ? runDataSet(module, data)
-                  : runDataSetWith(setup.runWith, artifact, data,
-                                   workFolder + "/" + test.name);
+    outcome =
+        setup.runWith.empty()
+            ? runDataSet(module, data, setup.halfFactor)
+            : runDataSetWith(setup.runWith, artifact, data,
+                             workFolder + "/" + test.name, setup.halfFactor);
     if (outcome.verdict != Verdict::Passed)
       break;
   }

@@ -28,6 +28,9 @@ struct Setup {
   /// The shell command that runs artifacts, which takes ds-run's arguments:
   /// ds-run of another machine in an emulator. This process if empty.
   std::string runWith;
+  /// How many times as much outputs of half precision may differ: for models of
+  /// several ops, after each of which the reference rounds.
+  double halfFactor = 1;
 };
 
 enum class Verdict {

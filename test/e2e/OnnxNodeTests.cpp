@@ -28,6 +28,7 @@ onnx-node-tests [options]
   --run-with=COMMAND what runs the artifacts in place of this process: ds-run
                      of another machine in an emulator
   --filter=REGEX     only tests whose name matches
+  --half-factor=N    outputs of half precision may differ N times as much (1)
   --jobs=N           so many at once (default: one per CPU)
   --list=WHICH       list the tests that are passed, refused or wrong
   --models=DIR       the folder of the models
@@ -76,6 +77,9 @@ static std::optional<int> parse(int argc, char **argv, Options &options) {
       options.setup.runWith = value;
     else if (flag == "--filter" && llvm::Regex(value).isValid(error))
       options.filter = value;
+    else if (flag == "--half-factor" &&
+             !value.getAsDouble(options.setup.halfFactor))
+      ;
     else if (flag == "--jobs" && !value.getAsInteger(10, options.jobs))
       ;
     else if (flag == "--list" &&

@@ -121,6 +121,32 @@ def DSRaiseNormalization
   let dependentDialects = ["::mlir::onnx::ONNXDialect"];
 }
 
+def DSRaiseTransformerOps
+    : Pass<"ds-raise-transformer-ops", "::mlir::func::FuncOp"> {
+  let summary = "raises ONNX's own ops for attention and caches";
+  let description = [{
+    onnx.Attention becomes `ds.attention`, with the joining of its cache and the
+    splitting into heads around it; onnx.RotaryEmbedding becomes `ds.rope`,
+    onnx.TensorScatter an onnx.ScatterElements. Scores that are asked for, by
+    `qk_matmul_output`, are computed a second time, as a tensor.
+
+    ```mlir
+    // before
+    %y, %pk, %pv, %qk = onnx.Attention %q, %k, %v, %mask, %none, %none, %none
+        {q_num_heads = 4 : i64, kv_num_heads = 2 : i64} :
+        (tensor<?x?x32xf32>, tensor<?x?x16xf32>, …)
+    // after
+    %0 = onnx.Reshape %q, %c : … -> tensor<?x?x4x8xf32>
+    %1 = onnx.Transpose %0 {perm = array<i64: 0, 2, 1, 3>} : …
+    …
+    %2 = ds.attention %1, %3, %4 bias %mask {scale = 0.353553385 : f32} : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::ds::DSDialect", "::mlir::onnx::ONNXDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def DSUnpad : Pass<"ds-unpad", "::mlir::func::FuncOp"> {
   let summary = "runs token-wise ops without padding";
   let description = [{

@@ -40,6 +40,10 @@ void ONNXDialect::initialize() {
 #define GET_OP_LIST
 #include "ds/Dialect/ONNX/Tensor.cpp.inc"
       >();
+  addOperations<
+#define GET_OP_LIST
+#include "ds/Dialect/ONNX/Transformer.cpp.inc"
+      >();
 }
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }

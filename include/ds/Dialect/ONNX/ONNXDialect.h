@@ -58,6 +58,8 @@ struct ReductionArgs {
 #include "ds/Dialect/ONNX/Reduction.h.inc"
 #define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Tensor.h.inc"
+#define GET_OP_CLASSES
+#include "ds/Dialect/ONNX/Transformer.h.inc"
 
 namespace mlir::onnx {
 

@@ -1,0 +1,78 @@
+//===- DSRaiseTransformerOps.cpp - Ops of whole layers --------------------===//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RaiseHelpers.h"
+#include "TransformerOps.h"
+#include "ds/Transforms/Passes.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mlir::ds {
+#define GEN_PASS_DEF_DSRAISETRANSFORMEROPS
+#include "ds/Transforms/Passes.h.inc"
+} // namespace mlir::ds
+
+using namespace mlir;
+using namespace mlir::ds;
+
+namespace {
+struct DSRaiseTransformerOps
+    : mlir::ds::impl::DSRaiseTransformerOpsBase<DSRaiseTransformerOps> {
+  void runOnOperation() override;
+};
+} // namespace
+
+/// What `op` becomes, or nullopt where it stays.
+static std::optional<SmallVector<Value>> raise(Operation *op,
+                                               onnx::GraphBuilder &g) {
+  return llvm::TypeSwitch<Operation *, std::optional<SmallVector<Value>>>(op)
+      .Case([&](onnx::AttentionOp op) { return raiseAttentionOp(op, g); })
+      .Case([&](onnx::RotaryEmbeddingOp op) {
+        return raiseRotaryEmbedding(op, g);
+      })
+      .Case([&](onnx::TensorScatterOp op) { return raiseTensorScatter(op, g); })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+/// Gives `value` the type that users of `result` were made for: the two know
+/// the same dims, but not always by the same way.
+static Value withTypeOf(Value result, Value value, onnx::GraphBuilder &g) {
+  if (value.getType() == result.getType())
+    return value;
+  return onnx::IdentityOp::create(g.b, g.loc, result.getType(), value);
+}
+
+void DSRaiseTransformerOps::runOnOperation() {
+  func::FuncOp func = getOperation();
+  if (func.isDeclaration())
+    return;
+  OpBuilder builder = OpBuilder::atBlockBegin(&func.getBody().front());
+  ShapeBuilder shapes(builder, func.getLoc());
+  bindEntryDims(func, shapes);
+  SmallVector<Operation *> ops;
+  for (Operation &op : func.getBody().front())
+    ops.push_back(&op);
+  bool failedAny = false;
+  for (Operation *op : ops) {
+    builder.setInsertionPoint(op);
+    shapes.setLocation(op->getLoc());
+    onnx::GraphBuilder g(shapes, op->getLoc());
+    std::optional<SmallVector<Value>> values = raise(op, g);
+    if (!values)
+      continue;
+    if (g.failed()) {
+      failedAny = true;
+      continue;
+    }
+    for (auto [result, value] : llvm::zip_equal(op->getResults(), *values))
+      if (!result.use_empty())
+        result.replaceAllUsesWith(withTypeOf(result, value, g));
+    op->erase();
+  }
+  if (failedAny)
+    return signalPassFailure();
+  eraseDeadOps(func);
+}
