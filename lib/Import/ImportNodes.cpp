@@ -57,7 +57,7 @@ FailureOr<Node> GraphImporter::prepareNode(const NamedNode &named,
                           << "', of which the model imports no opset";
   Node node(proto.op_type(), domain, opset->second, loc);
   if (!Emitter::opName(context, node.opType, node.domain).isRegistered() &&
-      !(node.domain.empty() && isReplaced(node.opType)))
+      !isReplaced(node.opType, node.domain))
     return node.emitError() << "the op is not supported";
 
   FailureOr<NamedAttrList> attributes = convertAttributes(
@@ -88,6 +88,11 @@ void GraphImporter::importNode(const NamedNode &named, Scope &scope) {
     fail();
     return bindResults(named, {}, scope);
   }
+  for (auto [i, name] : llvm::enumerate(named.node->output()))
+    if (!name.empty() && (i >= node->results.size() || !node->results[i])) {
+      fail();
+      node->emitError() << "output " << i << " is not supported";
+    }
   bindResults(named, node->results, scope);
 }
 

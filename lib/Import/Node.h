@@ -27,7 +27,8 @@ struct Node {
   unsigned numResults = 1;
   /// The results' element type, where the op's shape function cannot tell it.
   Type resultElement;
-  /// Set by a rule that needs no op for the node itself.
+  /// Set by a rule that needs no op for the node itself; null for an output
+  /// that is not supported.
   SmallVector<Value> results;
 
   /// The operand, or null where it is absent or not given.
@@ -79,6 +80,7 @@ public:
   Value constant(Location loc, ArrayRef<int64_t> elements);
 
   OpBuilder &builder() { return b; }
+  ShapeBuilder &shapeBuilder() { return shapes; }
 
 private:
   LogicalResult completeOperands(Node &node, OperationName name);
@@ -90,9 +92,8 @@ private:
   Value noValue;
 };
 
-/// Whether this op of the default domain always becomes others, so that it
-/// needs no op of its own.
-bool isReplaced(StringRef opType);
+/// Whether this op always becomes others, so that it needs no op of its own.
+bool isReplaced(StringRef opType, StringRef domain);
 
 /// Rewrites `node` to the form of the newest opset, or emits an error.
 LogicalResult normalize(Node &node, Emitter &emitter);

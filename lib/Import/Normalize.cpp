@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Microsoft.h"
 #include "Types.h"
 
 #include "mlir/IR/Matchers.h"
@@ -452,6 +452,7 @@ static constexpr Rule rules[] = {
     {"Resize", 10, 11, upsampleToResize},
     {"Resize", 11, newest, dropEmptyOperands},
     {"Scatter", 9, 11, scatterToElements},
+    {"SimplifiedLayerNormalization", 1, newest, composeSimplifiedLayerNorm},
     {"Slice", 1, 10, sliceToOperands},
     {"Softmax", 1, 13, flattenSoftmax},
     {"Split", 1, 13, splitToOperand},
@@ -464,11 +465,18 @@ static constexpr Rule rules[] = {
     {"Xor", 1, 7, broadcastByAxis},
 };
 
-bool mlir::ds::importer::isReplaced(StringRef opType) {
-  return opType == "Dropout" || opType == "Scatter" || opType == "Upsample";
+bool mlir::ds::importer::isReplaced(StringRef opType, StringRef domain) {
+  if (domain == microsoftDomain)
+    return isMicrosoftComposite(opType);
+  return domain.empty() &&
+         llvm::is_contained(
+             {"Dropout", "Scatter", "SimplifiedLayerNormalization", "Upsample"},
+             opType);
 }
 
 LogicalResult mlir::ds::importer::normalize(Node &node, Emitter &emitter) {
+  if (node.domain == microsoftDomain)
+    return composeMicrosoft(node, emitter);
   if (!node.domain.empty())
     return success();
   // A rule that renames the op is the last that applies to it.
