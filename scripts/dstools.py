@@ -97,7 +97,8 @@ def _save_inputs(inputs: Mapping[str, np.ndarray], folder: Path) -> list[str]:
     arguments = []
     for i, (name, array) in enumerate(inputs.items()):
         path = folder / f"input{i}.npy"
-        np.save(path, np.ascontiguousarray(array))
+        # ascontiguousarray gives a scalar a dim.
+        np.save(path, np.ascontiguousarray(array).reshape(array.shape))
         arguments.append(f"--input={name}=@{path}")
     return arguments
 

@@ -257,6 +257,7 @@ static constexpr CompositeRule compositeRules[] = {
     {"FastGelu", 0b1, 2, 0, composeFastGelu},
     {"FusedMatMul", 0b11, 2, 0, composeFusedMatMul},
     {"Gelu", 0b1, 1, 0, composeGelu},
+    {"GroupQueryAttention", 0b1100001, 12, 0, simplifyGroupQueryAttention},
     {"MultiHeadAttention", 0b1, 10, 0, composeMultiHeadAttention},
     {"QuickGelu", 0b1, 1, 0, composeQuickGelu},
     {"RotaryEmbedding", 0b1111, 4, 0, composeRotaryEmbedding},
@@ -274,7 +275,7 @@ static const CompositeRule *findCompositeRule(StringRef opType) {
 }
 
 bool importer::isMicrosoftComposite(StringRef opType) {
-  return findCompositeRule(opType);
+  return findCompositeRule(opType) && opType != "GroupQueryAttention";
 }
 
 LogicalResult importer::composeMicrosoft(Node &node, Emitter &emitter) {
@@ -294,6 +295,9 @@ LogicalResult importer::composeMicrosoft(Node &node, Emitter &emitter) {
                             << ", found " << first.getType();
   if (failed(rule->compose(node, emitter)))
     return failure();
+  // One that stays is looked at when it is made.
+  if (node.results.empty())
+    return success();
   for (NamedAttribute attribute : node.attributes)
     return node.emitError() << "attribute '" << attribute.getName().getValue()
                             << "' is not supported";

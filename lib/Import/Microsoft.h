@@ -33,6 +33,8 @@ onnx::GraphBuilder makeGraph(const Node &node, Emitter &emitter);
 // The rules, each of which takes the attributes that it knows.
 LogicalResult composeAttention(Node &node, Emitter &emitter);
 LogicalResult composeMultiHeadAttention(Node &node, Emitter &emitter);
+/// Takes off what GroupQueryAttention says only to say that it does not apply.
+LogicalResult simplifyGroupQueryAttention(Node &node, Emitter &emitter);
 /// Of this domain and of the default one, where exporters put it.
 LogicalResult composeSimplifiedLayerNorm(Node &node, Emitter &emitter);
 

@@ -132,6 +132,26 @@ FailureOr<SmallVector<Value>> MicrosoftAttention::attend(Value q, Value k,
 }
 
 //===----------------------------------------------------------------------===//
+// GroupQueryAttention
+//===----------------------------------------------------------------------===//
+
+LogicalResult importer::simplifyGroupQueryAttention(Node &node,
+                                                    Emitter &emitter) {
+  for (StringRef name :
+       {"kv_cache_bit_width", "qk_output", "sliding_window_cache"})
+    if (int64_t value = takeInteger(node, name, 0))
+      return node.emitError()
+             << "attribute '" << name << "' is not supported: it is " << value;
+  for (StringRef name : {"k_quant_type", "v_quant_type"})
+    if (auto type = node.take<StringAttr>(name); type && type != "NONE")
+      return node.emitError()
+             << "attribute '" << name << "' is not supported: it is " << type;
+  // That of norms whose weights would be further inputs.
+  takeNumber(node, "qk_norm_epsilon", 0);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // MultiHeadAttention
 //===----------------------------------------------------------------------===//
 

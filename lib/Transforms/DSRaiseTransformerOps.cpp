@@ -30,6 +30,9 @@ static std::optional<SmallVector<Value>> raise(Operation *op,
                                                onnx::GraphBuilder &g) {
   return llvm::TypeSwitch<Operation *, std::optional<SmallVector<Value>>>(op)
       .Case([&](onnx::AttentionOp op) { return raiseAttentionOp(op, g); })
+      .Case([&](onnx::GroupQueryAttentionOp op) {
+        return raiseGroupQueryAttention(op, g);
+      })
       .Case([&](onnx::RotaryEmbeddingOp op) {
         return raiseRotaryEmbedding(op, g);
       })

@@ -19,6 +19,65 @@ using onnx::isPresent;
 /// TensorProto.DOUBLE.
 static constexpr int64_t doubleCode = 11;
 
+//===----------------------------------------------------------------------===//
+// What all attention has
+//===----------------------------------------------------------------------===//
+
+double mlir::ds::scaleQuery(onnx::GraphBuilder &g, Value &query,
+                            std::optional<double> given) {
+  if (given || g.failed())
+    return given.value_or(1);
+  if (auto size = getConstantIntValue(g.shapes.dim(query, 3)))
+    return 1 / std::sqrt(double(*size));
+  Value size = g.cast(g.dimOf(query, 3), elementType(query));
+  query = g.op<onnx::DivOp>({query, g.op<onnx::SqrtOp>({size})});
+  return 1;
+}
+
+Value mlir::ds::padMask(onnx::GraphBuilder &g, Value mask, Value key) {
+  if (g.failed())
+    return nullptr;
+  int64_t last = typeOf(mask).getRank() - 1;
+  if (g.shapes.dim(mask, last) == g.shapes.dim(key, 2))
+    return mask;
+  Value missing = g.sub(g.dimOf(key, 2), g.dimOf(mask, last));
+  missing = g.op<onnx::MaxOp>({missing, g.integers({0})});
+  Type element = elementType(mask);
+  Value hidden = g.scalar(element, element.isInteger(1) ? 0 : -INFINITY);
+  return g.op<onnx::PadOp>({mask, g.concat({g.integers({0}), missing}, 0),
+                            hidden, g.integers({last})});
+}
+
+Value mlir::ds::createAttention(onnx::GraphBuilder &g,
+                                const AttentionParts &parts) {
+  if (g.failed())
+    return nullptr;
+  ShapeBuilder &shapes = g.shapes;
+  OpBuilder &b = g.b;
+  ResultShape shape{elementType(parts.query),
+                    {shapes.dim(parts.query, 0), shapes.dim(parts.query, 1),
+                     shapes.dim(parts.query, 2), shapes.dim(parts.value, 3)}};
+  auto op =
+      AttentionOp::create(b, g.loc, getStaticType(shape), parts.query,
+                          parts.key, parts.value, parts.bias, parts.scale);
+  if (parts.sink)
+    op.getSinkMutable().assign(parts.sink);
+  if (parts.queryStart)
+    op.getQueryStartMutable().assign(parts.queryStart);
+  if (parts.keyLength)
+    op.getKeyLengthMutable().assign(parts.keyLength);
+  if (parts.softcap > 0)
+    op.setSoftcapAttr(b.getF32FloatAttr(parts.softcap));
+  if (parts.left)
+    op.setLeft(*parts.left);
+  op.setCausal(parts.isCausal);
+  return op.getResult();
+}
+
+//===----------------------------------------------------------------------===//
+// onnx.Attention
+//===----------------------------------------------------------------------===//
+
 namespace {
 /// An Attention with its heads apart and its cache joined.
 struct HeadAttention {
@@ -35,7 +94,6 @@ private:
     return typeOf(operand).getRank() == 4 ? operand
                                           : g.splitHeads(operand, *count);
   }
-  void findScale();
   void findOffset(OpFoldResult newKeys);
   void prepareMask();
   Value product();
@@ -76,20 +134,11 @@ HeadAttention::HeadAttention(onnx::AttentionOp op, onnx::GraphBuilder &g)
   value = g.cast(presentValue, element);
   if (g.failed())
     return;
-  findScale();
+  std::optional<APFloat> given = op.getScale();
+  scale = scaleQuery(
+      g, query, given ? std::optional(given->convertToDouble()) : std::nullopt);
   findOffset(newKeys);
   prepareMask();
-}
-
-void HeadAttention::findScale() {
-  if (op.getScale()) {
-    scale = op.getScale()->convertToDouble();
-  } else if (auto size = getConstantIntValue(g.shapes.dim(query, 3))) {
-    scale = 1 / std::sqrt(double(*size));
-  } else {
-    Value root = g.op<onnx::SqrtOp>({g.cast(g.dimOf(query, 3), element)});
-    query = g.op<onnx::DivOp>({query, root});
-  }
 }
 
 /// ONNX counts the rows of a query from the end of the cache, and from the
@@ -102,46 +151,28 @@ void HeadAttention::findOffset(OpFoldResult newKeys) {
                                       : g.integers({0});
 }
 
-/// A mask may be shorter than the keys, of which it then hides the others.
 void HeadAttention::prepareMask() {
-  if (!isPresent(op.getAttnMask()) || g.failed())
+  if (!isPresent(op.getAttnMask()))
     return;
   mask = op.getAttnMask();
-  bool isBool = elementType(mask).isInteger(1);
-  if (!isBool)
+  if (!elementType(mask).isInteger(1))
     mask = g.cast(mask, element);
-  int64_t last = typeOf(mask).getRank() - 1;
-  if (g.failed() || g.shapes.dim(mask, last) == g.shapes.dim(key, 2))
-    return;
-  Value missing = g.sub(g.dimOf(key, 2), g.dimOf(mask, last));
-  missing = g.op<onnx::MaxOp>({missing, g.integers({0})});
-  Value hidden =
-      isBool ? g.scalar(g.b.getI1Type(), 0) : g.scalar(element, -INFINITY);
-  mask = g.op<onnx::PadOp>({mask, g.concat({g.integers({0}), missing}, 0),
-                            hidden, g.integers({last})});
+  mask = padMask(g, mask, key);
 }
 
 Value HeadAttention::attention() {
-  if (g.failed())
-    return nullptr;
-  ShapeBuilder &shapes = g.shapes;
-  OpBuilder &b = g.b;
-  Value queryStart = offset ? g.expand(offset, g.dimOf(query, 0)) : Value();
-  if (g.failed())
-    return nullptr;
-  ResultShape shape{element,
-                    {shapes.dim(query, 0), shapes.dim(query, 1),
-                     shapes.dim(query, 2), shapes.dim(value, 3)}};
-  auto attention = AttentionOp::create(b, g.loc, getStaticType(shape), query,
-                                       key, value, mask, scale);
-  if (queryStart)
-    attention.getQueryStartMutable().assign(queryStart);
+  AttentionParts parts;
+  parts.query = query;
+  parts.key = key;
+  parts.value = value;
+  parts.bias = mask;
+  parts.queryStart = offset ? g.expand(offset, g.dimOf(query, 0)) : Value();
   if (isPresent(op.getNonpadKvSeqlen()))
-    attention.getKeyLengthMutable().assign(op.getNonpadKvSeqlen());
-  if (softcap > 0)
-    attention.setSoftcapAttr(b.getF32FloatAttr(softcap));
-  attention.setCausal(op.getIsCausal());
-  Value y = g.cast(attention.getResult(), elementType(op.getQ()));
+    parts.keyLength = op.getNonpadKvSeqlen();
+  parts.scale = scale;
+  parts.softcap = softcap;
+  parts.isCausal = op.getIsCausal();
+  Value y = g.cast(createAttention(g, parts), elementType(op.getQ()));
   return typeOf(op.getQ()).getRank() == 4 ? y : g.joinHeads(y);
 }
 

@@ -19,10 +19,30 @@ namespace mlir::ds {
 
 SmallVector<Value> raiseAttentionOp(onnx::AttentionOp op,
                                     onnx::GraphBuilder &g);
+SmallVector<Value> raiseGroupQueryAttention(onnx::GroupQueryAttentionOp op,
+                                            onnx::GraphBuilder &g);
 SmallVector<Value> raiseRotaryEmbedding(onnx::RotaryEmbeddingOp op,
                                         onnx::GraphBuilder &g);
 SmallVector<Value> raiseTensorScatter(onnx::TensorScatterOp op,
                                       onnx::GraphBuilder &g);
+
+/// The factor of scores: `given`, or one over the root of a head's width. Where
+/// that is known when it runs only, `query` is divided by it, and this is 1.
+double scaleQuery(onnx::GraphBuilder &g, Value &query,
+                  std::optional<double> given);
+
+/// A mask or bias that is shorter than there are keys hides the others: made as
+/// long as dim 2 of `key`.
+Value padMask(onnx::GraphBuilder &g, Value mask, Value key);
+
+/// The operands and attributes of a ds.attention; null or 0 is none.
+struct AttentionParts {
+  Value query, key, value, bias, sink, queryStart, keyLength;
+  double scale = 1, softcap = 0;
+  bool isCausal = false;
+  std::optional<int64_t> left;
+};
+Value createAttention(onnx::GraphBuilder &g, const AttentionParts &parts);
 
 /// x, (batch, heads, rows, size), rotated by the tables: see ds.rope. Without
 /// positions, which may be null, the tables have a row for each of x. Where the

@@ -106,3 +106,22 @@ func.func @ring(%cache: tensor<2x4x9x8xf32>, %x: tensor<2x4x3x8xf32>, %i: tensor
   %y = onnx.TensorScatter %cache, %x, %i {mode = "circular"} : (tensor<2x4x9x8xf32>, tensor<2x4x3x8xf32>, tensor<2xi64>) -> tensor<2x4x9x8xf32>
   return %y : tensor<2x4x9x8xf32>
 }
+
+// -----
+
+// Rows are taken apart, rotated where they are in their sequence, and written behind what the cache has.
+// CHECK-LABEL: func.func @group_query
+// CHECK: %[[TOTAL:.+]] = onnx.Add %{{.+}} -> tensor<2xi64>
+// CHECK: %[[PAST:.+]] = onnx.Max
+// CHECK: %[[Q:.+]] = ds.rope {{.*}} -> tensor<2x4x3x8xf32>
+// CHECK: %[[K:.+]] = ds.rope {{.*}} -> tensor<2x2x3x8xf32>
+// CHECK: %[[PK:.+]] = onnx.ScatterElements %{{.+}}, %{{.+}}, %[[K]]
+// CHECK: %[[PV:.+]] = onnx.ScatterElements
+// CHECK: ds.attention %[[Q]], %[[PK]], %[[PV]] sink %{{.+}} query_start %[[PAST]] key_length %[[TOTAL]] {causal, left = 3 : i64, scale = 0.353553385 : f32}
+// CHECK: return %{{.+}}, %[[PK]]
+func.func @group_query(%x: tensor<2x3x64xf32>, %p: tensor<2x2x9x8xf32>, %l: tensor<2xi32>, %cos: tensor<9x4xf32>, %sin: tensor<9x4xf32>, %s: tensor<4xf32>) -> (tensor<2x3x32xf32>, tensor<2x2x9x8xf32>) {
+  %n = onnx.NoValue
+  %t = onnx.Constant dense<9> : tensor<i32>
+  %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %x, %n, %n, %p, %p, %l, %t, %cos, %sin, %n, %n, %s {num_heads = 4 : i64, kv_num_heads = 2 : i64, do_rotary = 1 : i64, local_window_size = 4 : i64} : (tensor<2x3x64xf32>, none, none, tensor<2x2x9x8xf32>, tensor<2x2x9x8xf32>, tensor<2xi32>, tensor<i32>, tensor<9x4xf32>, tensor<9x4xf32>, none, none, tensor<4xf32>) -> (tensor<2x3x32xf32>, tensor<2x2x9x8xf32>, tensor<2x2x9x8xf32>)
+  return %y, %pk : tensor<2x3x32xf32>, tensor<2x2x9x8xf32>
+}

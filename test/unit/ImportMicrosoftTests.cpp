@@ -140,6 +140,33 @@ TEST_F(ImportMicrosoft, MasksOfLengths) {
                                   "batch, or twice"));
 }
 
+TEST_F(ImportMicrosoft, GroupQueryAttention) {
+  auto give = [&](onnx::NodeProto &node) -> onnx::NodeProto & {
+    m->input("l", i32, {"b"});
+    m->input("t", i32, {"1"});
+    setInt(node, "num_heads", 4);
+    setInt(node, "kv_num_heads", 2);
+    return node;
+  };
+  std::vector<std::string> inputs = {"x", "", "", "", "", "l", "t"};
+  auto &node = give(start("GroupQueryAttention", inputs, {"y", "k", "v"}));
+  setInt(node, "qk_output", 0);
+  run();
+  EXPECT_THAT(text, HasSubstr("onnx.com.microsoft.GroupQueryAttention"));
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<?x3x4xf32>, "
+                                    "tensor<?x2x3x1xf32>, "
+                                    "tensor<?x2x3x1xf32>)"));
+  setInt(give(start("GroupQueryAttention", inputs)), "qk_output", 1);
+  run();
+  EXPECT_THAT(messages,
+              HasSubstr("attribute 'qk_output' is not supported: it is 1"));
+  inputs.resize(12);
+  inputs.push_back("x");
+  give(start("GroupQueryAttention", inputs));
+  run();
+  EXPECT_THAT(messages, HasSubstr("expected at most 12 inputs, found 13"));
+}
+
 TEST_F(ImportMicrosoft, Refused) {
   start("MultiHeadAttention", {"x", "x", "x"});
   run();

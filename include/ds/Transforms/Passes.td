@@ -123,11 +123,12 @@ def DSRaiseNormalization
 
 def DSRaiseTransformerOps
     : Pass<"ds-raise-transformer-ops", "::mlir::func::FuncOp"> {
-  let summary = "raises ONNX's own ops for attention and caches";
+  let summary = "raises ONNX's ops for attention and caches";
   let description = [{
     onnx.Attention becomes `ds.attention`, with the joining of its cache and the
     splitting into heads around it; onnx.RotaryEmbedding becomes `ds.rope`,
-    onnx.TensorScatter an onnx.ScatterElements. Scores that are asked for, by
+    onnx.TensorScatter an onnx.ScatterElements, and com.microsoft's
+    GroupQueryAttention all three. Scores that are asked for, by
     `qk_matmul_output`, are computed a second time, as a tensor.
 
     ```mlir

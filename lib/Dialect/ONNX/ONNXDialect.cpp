@@ -30,6 +30,10 @@ void ONNXDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "ds/Dialect/ONNX/Microsoft.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "ds/Dialect/ONNX/NN.cpp.inc"
       >();
   addOperations<

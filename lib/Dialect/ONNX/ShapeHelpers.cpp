@@ -193,6 +193,17 @@ LogicalResult mlir::onnx::checkBroadcastsTo(Operation *op,
   return success();
 }
 
+FailureOr<OpFoldResult> mlir::onnx::joinDims(Operation *op, StringRef id,
+                                             OpFoldResult expected,
+                                             OpFoldResult found,
+                                             const Twine &name) {
+  auto l = getConstantIntValue(expected), r = getConstantIntValue(found);
+  if (l && r && *l != *r)
+    return op->emitOpError() << id << ": expected " << name << " to be " << *l
+                             << ", found " << *r;
+  return r ? found : expected;
+}
+
 /// The depth to which arithmetic is looked through: shape expressions are
 /// shallow, and a bound keeps the cost of shared subexpressions small.
 static bool isNonNegative(OpFoldResult value, unsigned depth) {

@@ -19,18 +19,6 @@ static int64_t rankOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getRank();
 }
 
-/// Two dims that must be equal, one of an operand called `name`: the one that
-/// says more, or an error on the op.
-static FailureOr<OpFoldResult> joinDims(Operation *op, StringRef id,
-                                        OpFoldResult expected,
-                                        OpFoldResult found, const Twine &name) {
-  auto l = getConstantIntValue(expected), r = getConstantIntValue(found);
-  if (l && r && *l != *r)
-    return op->emitOpError() << id << ": expected " << name << " to be " << *l
-                             << ", found " << *r;
-  return r ? found : expected;
-}
-
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//

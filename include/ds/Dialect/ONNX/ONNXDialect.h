@@ -53,6 +53,8 @@ struct ReductionArgs {
 #define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Math.h.inc"
 #define GET_OP_CLASSES
+#include "ds/Dialect/ONNX/Microsoft.h.inc"
+#define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/NN.h.inc"
 #define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Reduction.h.inc"

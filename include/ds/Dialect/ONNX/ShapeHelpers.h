@@ -95,6 +95,12 @@ std::optional<SmallVector<OpFoldResult>> inferShapeArithmetic(
 LogicalResult checkBroadcastsTo(Operation *op, ArrayRef<OpFoldResult> from,
                                 ArrayRef<OpFoldResult> to, StringRef name);
 
+/// Two dims that must be equal, one of which an error calls `name`: the one
+/// that says more, or an error on the op, of the constraint `id`.
+FailureOr<OpFoldResult> joinDims(Operation *op, StringRef id,
+                                 OpFoldResult expected, OpFoldResult found,
+                                 const Twine &name);
+
 /// Which dims of the data a reduction op reduces, or an error on the op.
 FailureOr<llvm::SmallBitVector> reducedDims(Operation *op, ReductionArgs args,
                                             ShapeBuilder &shapes);
