@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Attention of every model family becomes ds.attention, and the model gives ONNX Runtime's outputs. Needs numpy only.
+
+Each graph that export.py wrote is compiled. Raised, it must hold as many ds.attention as the model has, and no softmax;
+the artifact must give the checked-in outputs at both sizes of its dynamic axes. The largest difference of an output may
+be 1e-4 of the largest element of the output.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2] / "scripts"))
+
+from dstools import ToolError, Tools, add_machine_options  # noqa: E402
+
+GRAPHS = HERE / "graphs"
+TOLERANCE = 1e-4
+
+# What each family's graphs hold when they are raised. All have two layers; a decoder of Whisper attends twice in each.
+EXPECTED: dict[str, dict[str, int]] = {
+    "bert": {"ds.attention": 2},
+    "distilbert": {"ds.attention": 2},
+    "minilm": {"ds.attention": 2},
+    "vit": {"ds.attention": 2},
+    "clip-text": {"ds.attention": 2},
+    "clip-vision": {"ds.attention": 2},
+    "gpt2": {"ds.attention": 2},
+    "llama": {"ds.attention": 2},
+    "qwen2": {"ds.attention": 2},
+    "qwen3": {"ds.attention": 2},
+    "smollm": {"ds.attention": 2},
+    "whisper-encoder": {"ds.attention": 2},
+    "whisper-decoder": {"ds.attention": 4},
+}
+NEVER = ("onnx.Softmax",)
+# Graphs whose attention still stays spelled out. They give the same outputs.
+NOT_YET = {
+    "clip-text-eager", "clip-vision-eager", "distilbert-eager", "gpt2-cached-eager", "gpt2-eager", "llama-eager",
+    "qwen2-eager", "qwen3-eager", "smollm-eager", "vit-eager",
+}
+
+
+def family_of(graph: Path) -> str:
+    """The family of a graph, whose name is FAMILY[-cached]-ATTENTION."""
+    return re.sub(r"(-cached)?-(sdpa|eager)$", "", graph.stem)
+
+
+def check_raised(graph: Path, tools: Tools) -> tuple[str, list[str]]:
+    """What the raised graph holds, and what it should hold and does not."""
+    text = tools.call("ds-compile", [graph, "--compile-to=raise"])
+    expected = EXPECTED[family_of(graph)] | dict.fromkeys(NEVER, 0)
+    found = {op: len(re.findall(rf"(?<![\w.]){re.escape(op)}\b", text)) for op in expected}
+    wrong = [f"{found[op]} {op}, expected {count}" for op, count in expected.items() if found[op] != count]
+    if graph.stem in NOT_YET:
+        wrong = [] if wrong else ["it is raised now: take it off the list of those that are not"]
+    return ", ".join(f"{count} {op}" for op, count in found.items() if count), wrong
+
+
+def check_outputs(graph: Path, tools: Tools, folder: Path) -> tuple[float, list[str]]:
+    """The largest difference relative to an output's largest element, and what is wrong."""
+    data = np.load(graph.with_suffix(".npz"))
+    artifact = tools.compile(graph, folder / f"{graph.stem}.dsa")
+    worst, wrong = 0.0, []
+    for key in "ab":
+        inputs, expected = (
+            {name.removeprefix(prefix): data[name] for name in data.files if name.startswith(prefix)}
+            for prefix in (f"{key}/in/", f"{key}/out/")
+        )
+        found = tools.run(artifact, inputs, list(expected))
+        for name, array in expected.items():
+            if found[name].shape != array.shape or found[name].dtype != array.dtype:
+                wrong.append(f"size {key}: {name} is {found[name].dtype}{found[name].shape}, expected {array.dtype}{array.shape}")
+                continue
+            error = float(np.abs(found[name] - array).max() / np.abs(array).max())
+            worst = max(worst, error) if np.isfinite(error) else np.inf
+            if not error <= TOLERANCE:
+                wrong.append(f"size {key}: {name} differs by {error:.1e} of its maximum")
+    return worst, wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_machine_options(parser)
+    parser.add_argument("names", nargs="*", help="graphs to check (all)")
+    arguments = parser.parse_args()
+
+    tools, failed = Tools.from_arguments(arguments), 0
+    graphs = sorted(path for path in GRAPHS.glob("*.onnx") if not arguments.names or path.stem in arguments.names)
+    missing = sorted(set(EXPECTED) - {family_of(graph) for graph in graphs})
+    if missing and not arguments.names:
+        print(f"no graph of: {', '.join(missing)}")
+        failed += len(missing)
+    with tempfile.TemporaryDirectory(prefix="families-") as name:
+        for graph in graphs:
+            raised, worst, wrong = "", np.inf, []
+            try:
+                raised, wrong = check_raised(graph, tools)
+                worst, different = check_outputs(graph, tools, Path(name))
+                wrong += different
+            except ToolError as error:
+                wrong.append(str(error))
+            failed += bool(wrong)
+            print(f"{graph.stem:<30} {raised:<40} {worst:8.1e}  {'FAILED' if wrong else 'ok'}", flush=True)
+            for what in wrong:
+                print(f"    {what}")
+    print(f"{len(graphs)} graphs, {failed} failed")
+    return int(failed > 0 or not graphs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
