@@ -24,6 +24,33 @@ struct OnnxInferShapes : mlir::ds::impl::OnnxInferShapesBase<OnnxInferShapes> {
 };
 } // namespace
 
+/// Makes a result whose elements are known, as sizes of static dims are, a
+/// constant. `shapes` knows the dims of the op's operands.
+static void foldElements(Operation *op, ShapeBuilder &shapes) {
+  if (op->getNumResults() != 1 || op->hasTrait<OpTrait::ConstantLike>())
+    return;
+  Value result = op->getResult(0);
+  auto type = dyn_cast<RankedTensorType>(result.getType());
+  if (!type || !type.hasStaticShape() ||
+      !(type.getElementType().isSignlessInteger(32) ||
+        type.getElementType().isSignlessInteger(64)))
+    return;
+  std::optional<SmallVector<OpFoldResult>> elements = shapes.elements(result);
+  if (!elements)
+    return;
+  std::optional<SmallVector<int64_t>> known = getConstantIntValues(*elements);
+  if (!known)
+    return;
+  unsigned width = type.getElementTypeBitWidth();
+  SmallVector<APInt> values;
+  for (int64_t value : *known)
+    values.push_back(APInt(width, value, /*isSigned=*/true,
+                           /*implicitTrunc=*/true));
+  OpBuilder builder(op);
+  result.replaceAllUsesWith(onnx::ConstantOp::create(
+      builder, op->getLoc(), DenseElementsAttr::get(type, values)));
+}
+
 LogicalResult OnnxInferShapes::refine(ShapeOpInterface op,
                                       ShapeBuilder &shapes) {
   SmallVector<ResultShape> results;
@@ -53,16 +80,19 @@ void OnnxInferShapes::runOnOperation() {
       continue;
     builder.setInsertionPoint(op);
     shapes.setLocation(op->getLoc());
-    failedAny |= failed(refine(shaped, shapes));
+    if (succeeded(refine(shaped, shapes)))
+      foldElements(op, shapes);
+    else
+      failedAny = true;
   }
   if (failedAny)
     return signalPassFailure();
 
   // The arithmetic served to fold; what is dynamic is made anew where needed.
+  // What led to constants is dead, too.
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(func.getBody().front())))
-    if (isa<arith::ArithDialect, tensor::TensorDialect>(op.getDialect()) &&
-        isOpTriviallyDead(&op))
+    if (isOpTriviallyDead(&op))
       op.erase();
 
   Operation *terminator = func.getBody().front().getTerminator();

@@ -23,6 +23,9 @@ void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createOnnxInferShapes());
+  // Types are known now, and with them more constants and casts to themselves.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   pm.addPass(createRecordPorts());
   pm.addPass(createVerifyPhase("canonical"));
 }

@@ -200,8 +200,9 @@ def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
   let summary = "gives every result its most static type";
   let description = [{
     Walks a function in order and sets each result's type by the op's shape
-    function, folding shape arithmetic on the way. Operands that do not fit
-    together are errors, all of them in one run.
+    function, folding shape arithmetic on the way: sizes that are known become
+    constants. Operands that do not fit together are errors, all of them in one
+    run.
 
     ```mlir
     // before

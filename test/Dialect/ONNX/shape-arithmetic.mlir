@@ -65,3 +65,22 @@ func.func @cast_and_reduce(%x: tensor<2x3x4xf32>) -> (tensor<?xf32>, tensor<?xi8
   %2 = onnx.Expand %zero, %again : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
   return %0, %1, %2 : tensor<?xf32>, tensor<?xi8>, tensor<?xi8>
 }
+
+// Sizes that are known become constants.
+// CHECK-LABEL: func.func @known
+// CHECK-SAME: %[[X:.+]]: tensor<?x2x8xf32>
+// CHECK-NEXT: %[[SHAPE:.+]] = onnx.Shape %[[X]]
+// CHECK-NEXT: %[[D:.+]] = onnx.Constant dense<8> : tensor<i64>
+// CHECK-NEXT: %[[HEADS:.+]] = onnx.Constant dense<[2, 16]> : tensor<2xi32>
+// CHECK-NEXT: return %[[D]], %[[HEADS]], %[[SHAPE]]
+func.func @known(%x: tensor<?x2x8xf32>) -> (tensor<i64>, tensor<2xi32>, tensor<3xi64>) {
+  %two = onnx.Constant dense<2> : tensor<i64>
+  %pair = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %factors = onnx.Constant dense<[1, 2]> : tensor<2xi32>
+  %shape = onnx.Shape %x : (tensor<?x2x8xf32>) -> tensor<3xi64>
+  %0 = onnx.Gather %shape, %two {axis = 0 : i64} : (tensor<3xi64>, tensor<i64>) -> tensor<i64>
+  %1 = onnx.Gather %shape, %pair {axis = 0 : i64} : (tensor<3xi64>, tensor<2xi64>) -> tensor<2xi64>
+  %2 = onnx.Cast %1 {to = i32} : (tensor<2xi64>) -> tensor<2xi32>
+  %3 = onnx.Mul %2, %factors : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
+  return %0, %3, %shape : tensor<i64>, tensor<2xi32>, tensor<3xi64>
+}

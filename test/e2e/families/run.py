@@ -40,10 +40,7 @@ EXPECTED: dict[str, dict[str, int]] = {
 }
 NEVER = ("onnx.Softmax",)
 # Graphs whose attention still stays spelled out. They give the same outputs.
-NOT_YET = {
-    "clip-text-eager", "clip-vision-eager", "distilbert-eager", "gpt2-cached-eager", "gpt2-eager", "llama-eager",
-    "qwen2-eager", "qwen3-eager", "smollm-eager", "vit-eager",
-}
+NOT_YET = {"clip-text-eager", "clip-vision-eager", "distilbert-eager", "gpt2-cached-eager", "gpt2-eager"}
 
 
 def family_of(graph: Path) -> str:

@@ -12,14 +12,17 @@ include "ds/Dialect/ONNX/ONNXDialect.td"
 
 def ONNX_AddOp : ONNX_BinaryOp<"Add", ONNX_NumberTensor, [ONNX_Elements]> {
   let summary = "element-wise sum with broadcasting";
+  let hasFolder = 1;
 }
 
 def ONNX_SubOp : ONNX_BinaryOp<"Sub", ONNX_NumberTensor, [ONNX_Elements]> {
   let summary = "element-wise difference with broadcasting";
+  let hasFolder = 1;
 }
 
 def ONNX_MulOp : ONNX_BinaryOp<"Mul", ONNX_NumberTensor, [ONNX_Elements]> {
   let summary = "element-wise product with broadcasting";
+  let hasFolder = 1;
 }
 
 def ONNX_DivOp : ONNX_BinaryOp<"Div", ONNX_NumberTensor, [ONNX_Elements]> {
@@ -28,6 +31,7 @@ def ONNX_DivOp : ONNX_BinaryOp<"Div", ONNX_NumberTensor, [ONNX_Elements]> {
     Integers truncate toward zero. An integer divided by zero gives 0 here, and
     the least integer divided by -1 gives itself: ONNX leaves both open.
   }];
+  let hasFolder = 1;
 }
 
 def ONNX_ModOp : ONNX_BinaryOp<"Mod", ONNX_NumberTensor, [ONNX_Elements]> {
@@ -59,6 +63,7 @@ def ONNX_PowOp : ONNX_Op<"Pow"> {
     }
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -122,10 +127,12 @@ def ONNX_RoundOp : ONNX_UnaryOp<"Round", ONNX_FloatTensor> {
 
 def ONNX_ReciprocalOp : ONNX_UnaryOp<"Reciprocal", ONNX_FloatTensor> {
   let summary = "1 / x";
+  let hasFolder = 1;
 }
 
 def ONNX_SqrtOp : ONNX_UnaryOp<"Sqrt", ONNX_FloatTensor> {
   let summary = "square root; NaN below zero";
+  let hasFolder = 1;
 }
 
 def ONNX_ExpOp : ONNX_UnaryOp<"Exp", ONNX_FloatTensor> {
@@ -204,6 +211,7 @@ def ONNX_CastOp : ONNX_Op<"Cast", [ONNX_Elements]> {
   let arguments = (ins ONNX_AnyTensor:$input, TypeAttr:$to,
     DefaultValuedAttr<I64Attr, "1">:$saturate);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasFolder = 1;
 }
 
 def ONNX_CastLikeOp : ONNX_Op<"CastLike", [ONNX_Elements]> {

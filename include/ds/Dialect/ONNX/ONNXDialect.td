@@ -23,6 +23,7 @@ def ONNX_Dialect : Dialect {
     int64), unsigned ones are `ui8` to `ui64`, and bool is `i1`. An absent
     optional operand is `onnx.NoValue`. An op's location is its node's name.
   }];
+  let hasConstantMaterializer = 1;
 }
 
 def ONNX_Bool : TypeAlias<I1, "bool">;

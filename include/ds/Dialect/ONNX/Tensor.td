@@ -255,6 +255,7 @@ def ONNX_ConstantOfShapeOp : ONNX_ElementsOp<"ConstantOfShape"> {
   let arguments = (ins ONNX_IndexTensor:$input,
     OptionalAttr<ElementsAttr>:$value);
   let results = (outs ONNX_AnyTensor:$output);
+  let hasFolder = 1;
 }
 
 def ONNX_RangeOp : ONNX_ElementsOp<"Range", [ONNX_SameElementType]> {
