@@ -33,10 +33,21 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
   let summary = "raises attention that is spelled out to ds.attention";
   let description = [{
     From the softmax of scores that weights rows by a product. Taken in are
-    scales by constants, of the scores, the query or the key; one mask, added to
-    the scores or selecting them against -inf or the least float; and the
-    transpose of the key. The splitting into heads and their joining stay. What
-    looks like attention and is not raised is a remark that says why.
+
+    - scales by constants, of the scores, the query or the key;
+    - masks, added to the scores, subtracted from them, or selecting them
+      against -inf or the least float on either side;
+    - the transpose of the key;
+    - the repetition of key heads for groups of query heads, or one key head
+      that the products broadcast;
+    - products over batch and heads in one dim, with the reshapes around them;
+    - a weight of each head, or of each head and row, that multiplies the
+      softmax or the result;
+    - casts of half-precision scores to f32, and zeros for weights that are no
+      numbers.
+
+    The splitting into heads and their joining stay. What looks like attention
+    and is not raised is a remark that names the node where the match ended.
 
     ```mlir
     // before

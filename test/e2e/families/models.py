@@ -77,6 +77,66 @@ def bert(attention: str, **changes) -> Model:
     return encoder(transformers.BertModel(config), ["last_hidden_state", "pooler_output"], segments=True)
 
 
+class HeadMasked(torch.nn.Module):
+    """BERT with a weight for each head of each layer, as transformers' head masks are."""
+
+    def __init__(self, bert: torch.nn.Module) -> None:
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, input_ids, attention_mask, head_mask):
+        return self.bert(input_ids, attention_mask, head_mask=head_mask).last_hidden_state
+
+
+def head_masked(attention: str) -> Model:
+    model = encoder(torch.nn.Identity(), ["last_hidden_state"])
+    model.module = HeadMasked(bert(attention).module.module)
+    plain = model.inputs
+    model.inputs = lambda rng, *size: plain(rng, *size) | {"head_mask": rng.random((LAYERS, HEADS), np.float32)}
+    return model
+
+
+class Gated(torch.nn.Module):
+    """A layer of attention whose heads are weighted, for each token, by what the layer's input says."""
+
+    def __init__(self, spelling: str) -> None:
+        super().__init__()
+        self.qkv = torch.nn.Linear(HIDDEN, 3 * HIDDEN)
+        self.gate = torch.nn.Linear(HIDDEN, HEADS)
+        self.out = torch.nn.Linear(HIDDEN, HIDDEN)
+        self.spelling = spelling
+
+    def forward(self, x, mask):
+        batch, sequence = x.shape[:2]
+        q, k, v = (p.view(batch, sequence, HEADS, HEAD_DIM).transpose(1, 2) for p in self.qkv(x).chunk(3, -1))
+        gate = torch.sigmoid(self.gate(x)).unsqueeze(-1)
+        if self.spelling == "sdpa":
+            heads = torch.nn.functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2) * gate
+        else:
+            scores = (q @ k.transpose(2, 3) / HEAD_DIM**0.5).masked_fill(~mask, -torch.inf)
+            heads = (torch.softmax(scores, -1) * gate.transpose(1, 2) @ v).transpose(1, 2)
+        return x + self.out(heads.reshape(batch, sequence, HIDDEN))
+
+
+class GatedEncoder(torch.nn.Module):
+    def __init__(self, spelling: str) -> None:
+        super().__init__()
+        self.embeddings = torch.nn.Embedding(VOCABULARY, HIDDEN)
+        self.layers = torch.nn.ModuleList(Gated(spelling) for _ in range(LAYERS))
+
+    def forward(self, input_ids, attention_mask):
+        x = self.embeddings(input_ids)
+        for layer in self.layers:
+            x = layer(x, attention_mask[:, None, None].bool())
+        return x
+
+
+def gated(attention: str) -> Model:
+    model = encoder(torch.nn.Identity(), ["last_hidden_state"])
+    model.module = GatedEncoder(attention)
+    return model
+
+
 def distilbert(attention: str) -> Model:
     config = transformers.DistilBertConfig(
         vocab_size=VOCABULARY, dim=HIDDEN, n_layers=LAYERS, n_heads=HEADS, hidden_dim=INTERMEDIATE,
@@ -282,6 +342,7 @@ qwen3 = functools.partial(llama_like, family="Qwen3", head_dim=12)
 
 FAMILIES = {
     "bert": bert,
+    "gated": gated,
     "distilbert": distilbert,
     "minilm": minilm,
     "vit": vit,
@@ -295,12 +356,14 @@ FAMILIES = {
     "whisper-encoder": whisper_encoder,
     "whisper-decoder": whisper_decoder,
 }
-# In both of transformers' spellings of attention, and with a cache where the graph differs by it.
+# In both of transformers' spellings of attention, and with a cache where the graph differs by it. With a mask of heads
+# both are one.
 MODELS = {
     f"{name}-{attention}": functools.partial(make, attention)
     for name, make in FAMILIES.items()
     for attention in ("sdpa", "eager")
 } | {
+    "bert-head-mask-eager": functools.partial(head_masked, "eager"),
     "gpt2-cached-sdpa": functools.partial(gpt2, "sdpa", cached=True),
     "gpt2-cached-eager": functools.partial(gpt2, "eager", cached=True),
     "llama-cached-sdpa": functools.partial(llama_like, "sdpa", cached=True),

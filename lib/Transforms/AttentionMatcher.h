@@ -1,0 +1,125 @@
+//===- AttentionMatcher.h - Attention that is spelled out --------*- C++ -*-==//
+//
+// Part of the ds project, under the Apache License v2.0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DS_LIB_TRANSFORMS_ATTENTIONMATCHER_H
+#define DS_LIB_TRANSFORMS_ATTENTIONMATCHER_H
+
+#include "RaiseHelpers.h"
+#include "ds/Dialect/DS/ShapeBuilder.h"
+
+namespace mlir::ds {
+
+/// One thing that masks scores.
+struct MaskStep {
+  explicit MaskStep(Location loc) : loc(loc) {}
+
+  /// Added to the scores, or subtracted; null where the step selects.
+  Value added;
+  bool subtracts = false;
+  /// Scores stay where the condition is not `fillsWhere`, else become `fill`, a
+  /// constant of one element that swallows any score added to it.
+  Value condition, fill;
+  bool fillsWhere = false;
+  Location loc;
+};
+
+/// A factor of weights or results that is one number for each head, and perhaps
+/// batch and row.
+struct HeadWeight {
+  Value factor;
+  /// Which dims of the factor are [H], [B, H] or [B, H, T]; the rest is 1. A
+  /// negative one is missing, for a batch of 1.
+  SmallVector<int64_t> dims;
+};
+
+/// Matches softmax(mask(scale · q · kᵀ)) · v, from the product with v upwards.
+///
+/// The dims of query, key, value and scores are [B, H, rows, columns], or in
+/// the spelling of batched products [B · H, rows, columns], with scores going
+/// back and forth between the two by reshapes.
+class AttentionMatcher {
+public:
+  /// `shapes` inserts at or before `product`.
+  AttentionMatcher(onnx::MatMulOp product, ShapeBuilder &shapes)
+      : product(product), shapes(shapes) {}
+
+  /// The softmax whose rows weight the product's right operand, or null: the
+  /// product is none of attention.
+  onnx::SoftmaxOp findSoftmax();
+  /// After `findSoftmax`. Where this fails, `reason` says why.
+  LogicalResult match();
+  void rewrite();
+
+  std::string reason;
+
+private:
+  LogicalResult fail(const Twine &why) {
+    reason = why.str();
+    return failure();
+  }
+
+  // From the softmax to the product of query and key.
+  LogicalResult matchScores();
+  LogicalResult matchQuery(Value operand);
+  LogicalResult matchKey(Value transposed);
+  LogicalResult matchResult();
+  LogicalResult checkShapes();
+  LogicalResult checkReshapes();
+  /// Takes factors that are constants of one element off `value`.
+  void takeScale(Value &value);
+
+  // Layouts, in AttentionLayout.cpp.
+  /// Whether two shapes have the same last dims, `count` of them.
+  bool sameLastDims(Value lhs, Value rhs, size_t count);
+  /// What `value`, [B · H, rows, columns], is the reshape of, if that is
+  /// [B, H, rows, columns].
+  Value splitHeads(Value value);
+  /// What `value` repeats the heads of, each for a group of query heads.
+  Value takeRepeat(Value value);
+
+  // Weights of heads, in AttentionHeadWeight.cpp.
+  /// `factor` as a weight of heads, where dim i of [B, H, T, D] is dim
+  /// `permutation[i]` of what it multiplies.
+  std::optional<HeadWeight> getHeadWeight(Value factor,
+                                          ArrayRef<int64_t> permutation);
+  LogicalResult matchHeadWeight();
+  Value createHeadWeight(OpBuilder &builder, Location loc);
+
+  // Masks, in AttentionMasks.cpp.
+  LogicalResult matchAdd(onnx::AddOp op, Value &scores);
+  LogicalResult matchSub(onnx::SubOp op, Value &scores);
+  LogicalResult matchSelect(onnx::WhereOp op, Value &scores);
+  /// Brings a mask of scores as they are at `op` to rank 4.
+  LogicalResult takeMask(Operation *op, Value &mask);
+  LogicalResult checkMask(const MaskStep &step);
+  /// The bias operand of all masks, or null.
+  Value createBias(OpBuilder &builder, Location loc);
+  Value createSelect(OpBuilder &builder, const MaskStep &step, Value bias);
+
+  onnx::MatMulOp product;
+  ShapeBuilder &shapes;
+  onnx::SoftmaxOp softmax;
+  /// What is between the softmax and the product and ends the match, or null.
+  Operation *unknown = nullptr;
+  Value weightsFactor; // what the softmax is multiplied by, or null
+  onnx::MulOp weightsFactorOp;
+  onnx::MatMulOp scoresProduct;
+  Value query, key, value;
+  SmallVector<int64_t> keyPermutation; // from `key` to the key operand
+  double scale = 1;
+  SmallVector<MaskStep> masks;           // from the softmax up
+  SmallVector<onnx::ReshapeOp> reshapes; // of the scores
+  Value result;                          // what the attention replaces
+  std::optional<HeadWeight> headWeight;
+  onnx::MulOp resultFactorOp; // the product with it, after the result
+};
+
+/// An op by its node's name and its kind, for messages.
+std::string describeNode(Operation *op);
+
+} // namespace mlir::ds
+
+#endif // DS_LIB_TRANSFORMS_ATTENTIONMATCHER_H
