@@ -1,4 +1,4 @@
-//===- DSRaiseNormalization.cpp - LayerNorm from its spelling -------------===//
+//===- DSRaiseNormalization.cpp - Normalizations from their spellings -----===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -28,6 +28,21 @@ struct LayerNorm {
   double epsilon;
   Value mean;   // of x, with its dims kept
   Value result; // what is replaced
+};
+
+/// x / √(mean(x²) + ε) · scale, as matched.
+struct RMSNorm {
+  Value x, scale;
+  int64_t axis;
+  double epsilon;
+  Value result; // what is replaced
+};
+
+/// The mean of squares that a root is of, with ε.
+struct MeanSquare {
+  onnx::ReduceMeanOp mean;
+  Value squared;
+  double epsilon;
 };
 } // namespace
 
@@ -85,37 +100,47 @@ static std::pair<OpTy, Value> takeVector(Value value, ArrayRef<int64_t> shape) {
   return {user, other};
 }
 
+/// Matches mean(x²) + ε.
+static std::optional<MeanSquare> matchMeanSquare(Value value) {
+  auto add = value.getDefiningOp<onnx::AddOp>();
+  if (!add)
+    return std::nullopt;
+  auto epsilon = getScalarConstant(add.getRhs());
+  auto mean = add.getLhs().getDefiningOp<onnx::ReduceMeanOp>();
+  if (!epsilon) {
+    epsilon = getScalarConstant(add.getLhs());
+    mean = add.getRhs().getDefiningOp<onnx::ReduceMeanOp>();
+  }
+  if (!epsilon || !mean)
+    return std::nullopt;
+  Value squared = getSquared(mean.getData());
+  if (!squared)
+    return std::nullopt;
+  return MeanSquare{mean, squared, *epsilon};
+}
+
+/// Whether `value` is x minus a mean of x.
+static bool isDistance(Value value) {
+  auto sub = value.getDefiningOp<onnx::SubOp>();
+  auto mean = sub ? sub.getRhs().getDefiningOp<onnx::ReduceMeanOp>() : nullptr;
+  return mean && mean.getData() == sub.getLhs();
+}
+
 /// Matches from the square root up to its operand and down to the result, or
-/// says why not. An empty reason: nothing of a normalization is there.
-static FailureOr<LayerNorm> match(onnx::SqrtOp sqrt, std::string &reason) {
+/// says why not.
+static FailureOr<LayerNorm> matchLayerNorm(onnx::SqrtOp sqrt, MeanSquare square,
+                                           std::string &reason) {
   auto fail = [&](const Twine &why) -> FailureOr<LayerNorm> {
     reason = why.str();
     return failure();
   };
-  auto add = sqrt.getInput().getDefiningOp<onnx::AddOp>();
-  if (!add)
-    return failure();
-  auto epsilon = getScalarConstant(add.getRhs());
-  auto variance = add.getLhs().getDefiningOp<onnx::ReduceMeanOp>();
-  if (!epsilon) {
-    epsilon = getScalarConstant(add.getLhs());
-    variance = add.getRhs().getDefiningOp<onnx::ReduceMeanOp>();
-  }
-  if (!epsilon || !variance)
-    return failure();
-  Value centred = getSquared(variance.getData());
-  if (!centred)
-    return failure();
-
-  auto sub = centred.getDefiningOp<onnx::SubOp>();
-  auto mean = sub ? sub.getRhs().getDefiningOp<onnx::ReduceMeanOp>() : nullptr;
-  if (!mean || mean.getData() != sub.getLhs())
-    return fail("what is squared is not the distance from the mean");
+  auto sub = square.squared.getDefiningOp<onnx::SubOp>();
+  auto mean = sub.getRhs().getDefiningOp<onnx::ReduceMeanOp>();
   std::optional<int64_t> axis = lastAxes(mean);
-  if (!axis || lastAxes(variance) != axis)
+  if (!axis || lastAxes(square.mean) != axis)
     return fail("mean and variance are not both over the last axes, kept");
-  LayerNorm norm{sub.getLhs(), nullptr,          nullptr, *axis,
-                 *epsilon,     mean.getResult(), nullptr};
+  LayerNorm norm{sub.getLhs(),   nullptr,          nullptr, *axis,
+                 square.epsilon, mean.getResult(), nullptr};
 
   if (!sqrt->hasOneUse())
     return fail("the standard deviation has other uses");
@@ -159,20 +184,122 @@ static void raise(LayerNorm norm) {
   norm.result.replaceAllUsesWith(op.getY());
 }
 
+/// The only op that uses `value`, or null.
+static Operation *onlyUser(Value value) {
+  return value.hasOneUse() ? *value.user_begin() : nullptr;
+}
+
+/// What `value` is cast from or to another float, or it itself.
+static Value beforeCast(Value value) {
+  auto cast = value.getDefiningOp<onnx::CastOp>();
+  return cast && isa<FloatType>(typeOf(cast.getInput()).getElementType())
+             ? cast.getInput()
+             : value;
+}
+
+/// x / `root`, spelled as such or as a product with the reciprocal of `root`;
+/// x · `root` where that `isInverse`. Null where it is neither.
+static Value findQuotient(Value root, bool isInverse, Value x) {
+  Operation *user = onlyUser(root);
+  if (auto div = dyn_cast_or_null<onnx::DivOp>(user); div && !isInverse) {
+    if (div.getRhs() != root)
+      return nullptr;
+    if (div.getLhs() == x)
+      return div.getResult();
+    if (getScalarConstant(div.getLhs()) != 1.0)
+      return nullptr;
+    return findQuotient(div.getResult(), /*isInverse=*/true, x);
+  }
+  if (isa_and_nonnull<onnx::ReciprocalOp>(user) && !isInverse)
+    return findQuotient(user->getResult(0), /*isInverse=*/true, x);
+  auto mul = dyn_cast_or_null<onnx::MulOp>(user);
+  if (!mul || !isInverse)
+    return nullptr;
+  Value other = mul.getLhs() == root ? mul.getRhs() : mul.getLhs();
+  return other == x ? mul.getResult() : Value();
+}
+
+/// Matches from √(mean(x²) + ε), or its inverse, down to the result, or says
+/// why not.
+static FailureOr<RMSNorm> matchRMSNorm(Value root, bool isInverse,
+                                       MeanSquare square, std::string &reason) {
+  auto fail = [&](const Twine &why) -> FailureOr<RMSNorm> {
+    reason = why.str();
+    return failure();
+  };
+  std::optional<int64_t> axis = lastAxes(square.mean);
+  if (!axis)
+    return fail("the mean of squares is not over the last axes, kept");
+  Value quotient = findQuotient(root, isInverse, square.squared);
+  if (!quotient)
+    return fail("it does not divide what is squared, or has other uses");
+  RMSNorm norm{square.squared, nullptr, *axis, square.epsilon, nullptr};
+  ArrayRef<int64_t> shape = typeOf(norm.x).getShape().drop_front(*axis);
+  if (ShapedType::isDynamicShape(shape))
+    return fail("a normalized dim is dynamic");
+  // Half precision is widened for the mean alone, which the op does, too.
+  if (auto cast = dyn_cast_or_null<onnx::CastOp>(onlyUser(quotient))) {
+    Value before = beforeCast(norm.x);
+    if (before.getType() == cast.getType()) {
+      norm.x = before;
+      quotient = cast.getResult();
+    }
+  }
+  auto [mul, scale] = takeVector<onnx::MulOp>(quotient, shape);
+  if (!mul || typeOf(scale).getElementType() != typeOf(norm.x).getElementType())
+    return fail("no scale of the normalized shape multiplies the quotient");
+  norm.scale = scale;
+  norm.result = mul.getResult();
+  return norm;
+}
+
+static void raise(RMSNorm norm) {
+  Operation *last = norm.result.getDefiningOp();
+  OpBuilder builder(last);
+  auto op = onnx::RMSNormalizationOp::create(
+      builder, last->getLoc(), norm.result.getType(), norm.x, norm.scale,
+      builder.getI64IntegerAttr(norm.axis),
+      builder.getF32FloatAttr(norm.epsilon), builder.getI64IntegerAttr(1));
+  norm.result.replaceAllUsesWith(op.getY());
+}
+
+/// Raises what `root`, a square root or its inverse, is part of.
+static void raiseFrom(Operation *root, bool isInverse) {
+  std::optional<MeanSquare> square = matchMeanSquare(root->getOperand(0));
+  if (!square)
+    return;
+  std::string reason;
+  auto sqrt = dyn_cast<onnx::SqrtOp>(root);
+  if (sqrt && isDistance(square->squared)) {
+    FailureOr<LayerNorm> norm = matchLayerNorm(sqrt, *square, reason);
+    if (succeeded(norm))
+      return raise(*norm);
+    return reportMissed(root, "ds-raise-normalization",
+                        "part of a layer normalization", reason);
+  }
+  FailureOr<RMSNorm> norm =
+      matchRMSNorm(root->getResult(0), isInverse, *square, reason);
+  if (succeeded(norm))
+    return raise(*norm);
+  reportMissed(root, "ds-raise-normalization", "part of a normalization",
+               reason);
+}
+
 void DSRaiseNormalization::runOnOperation() {
   func::FuncOp func = getOperation();
   if (func.isDeclaration())
     return;
-  SmallVector<onnx::SqrtOp> roots;
-  func.walk([&](onnx::SqrtOp op) { roots.push_back(op); });
-  for (onnx::SqrtOp root : roots) {
-    std::string reason;
-    FailureOr<LayerNorm> norm = match(root, reason);
-    if (succeeded(norm))
-      raise(*norm);
-    else if (!reason.empty())
-      reportMissed(root, "ds-raise-normalization",
-                   "part of a layer normalization", reason);
-  }
+  SmallVector<std::pair<Operation *, bool>> roots;
+  func.walk([&](Operation *op) {
+    auto pow = dyn_cast<onnx::PowOp>(op);
+    auto exponent =
+        pow ? getScalarConstant(pow.getExponent()) : std::optional<double>();
+    if (isa<onnx::SqrtOp>(op) || exponent == 0.5)
+      roots.push_back({op, false});
+    else if (exponent == -0.5)
+      roots.push_back({op, true});
+  });
+  for (auto [root, isInverse] : roots)
+    raiseFrom(root, isInverse);
   eraseDeadOps(func);
 }

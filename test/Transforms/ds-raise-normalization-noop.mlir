@@ -1,5 +1,5 @@
 // RUN: ds-opt %s --ds-raise-normalization --split-input-file --remarks-filter-missed=ds-raise-normalization --remark-format=emitRemark --verify-diagnostics | FileCheck %s
-// CHECK-NOT: onnx.LayerNormalization
+// CHECK-NOT: onnx.{{.*}}Normalization
 
 func.func @no_scale(%x: tensor<?x5x8xf32>, %g: tensor<8xf32>, %b: tensor<8xf32>) -> tensor<?x5x8xf32> {
   %axes = onnx.Constant dense<-1> : tensor<1xi64>
@@ -82,4 +82,94 @@ func.func @dynamic(%x: tensor<?x5x?xf32>, %g: tensor<?xf32>, %b: tensor<?xf32>) 
 func.func @root(%x: tensor<?xf32>) -> tensor<?xf32> {
   %0 = onnx.Sqrt %x : (tensor<?xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
+}
+
+// -----
+
+// Another tensor is divided.
+func.func @rms_other(%x: tensor<?x5x8xf32>, %z: tensor<?x5x8xf32>, %g: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %axes = onnx.Constant dense<-1> : tensor<1xi64>
+  %two = onnx.Constant dense<2.0> : tensor<f32>
+  %eps = onnx.Constant dense<1.0e-6> : tensor<f32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %s = onnx.Pow %x, %two : (tensor<?x5x8xf32>, tensor<f32>) -> tensor<?x5x8xf32>
+  %v = onnx.ReduceMean %s, %axes : (tensor<?x5x8xf32>, tensor<1xi64>) -> tensor<?x5x1xf32>
+  %0 = onnx.Add %v, %eps : (tensor<?x5x1xf32>, tensor<f32>) -> tensor<?x5x1xf32>
+  // expected-remark @+1 {{is no part of a normalization: it does not divide what is squared, or has other uses}}
+  %1 = onnx.Sqrt %0 : (tensor<?x5x1xf32>) -> tensor<?x5x1xf32>
+  %2 = onnx.Div %z, %1 : (tensor<?x5x8xf32>, tensor<?x5x1xf32>) -> tensor<?x5x8xf32>
+  %y = onnx.Mul %2, %g : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
+  return %y : tensor<?x5x8xf32>
+}
+
+// -----
+
+// By the root, not by its reciprocal.
+func.func @rms_multiplied(%x: tensor<?x5x8xf32>, %z: tensor<?x5x8xf32>, %g: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %axes = onnx.Constant dense<-1> : tensor<1xi64>
+  %two = onnx.Constant dense<2.0> : tensor<f32>
+  %eps = onnx.Constant dense<1.0e-6> : tensor<f32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %s = onnx.Pow %x, %two : (tensor<?x5x8xf32>, tensor<f32>) -> tensor<?x5x8xf32>
+  %v = onnx.ReduceMean %s, %axes : (tensor<?x5x8xf32>, tensor<1xi64>) -> tensor<?x5x1xf32>
+  %0 = onnx.Add %v, %eps : (tensor<?x5x1xf32>, tensor<f32>) -> tensor<?x5x1xf32>
+  // expected-remark @+1 {{it does not divide what is squared, or has other uses}}
+  %1 = onnx.Sqrt %0 : (tensor<?x5x1xf32>) -> tensor<?x5x1xf32>
+  %2 = onnx.Mul %x, %1 : (tensor<?x5x8xf32>, tensor<?x5x1xf32>) -> tensor<?x5x8xf32>
+  %y = onnx.Mul %2, %g : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
+  return %y : tensor<?x5x8xf32>
+}
+
+// -----
+
+// The reciprocal of the reciprocal.
+func.func @rms_twice(%x: tensor<?x5x8xf32>, %z: tensor<?x5x8xf32>, %g: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %axes = onnx.Constant dense<-1> : tensor<1xi64>
+  %two = onnx.Constant dense<2.0> : tensor<f32>
+  %eps = onnx.Constant dense<1.0e-6> : tensor<f32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %s = onnx.Pow %x, %two : (tensor<?x5x8xf32>, tensor<f32>) -> tensor<?x5x8xf32>
+  %v = onnx.ReduceMean %s, %axes : (tensor<?x5x8xf32>, tensor<1xi64>) -> tensor<?x5x1xf32>
+  %0 = onnx.Add %v, %eps : (tensor<?x5x1xf32>, tensor<f32>) -> tensor<?x5x1xf32>
+  // expected-remark @+1 {{it does not divide what is squared, or has other uses}}
+  %1 = onnx.Sqrt %0 : (tensor<?x5x1xf32>) -> tensor<?x5x1xf32>
+  %2 = onnx.Div %one, %1 : (tensor<f32>, tensor<?x5x1xf32>) -> tensor<?x5x1xf32>
+  %3 = onnx.Div %x, %2 : (tensor<?x5x8xf32>, tensor<?x5x1xf32>) -> tensor<?x5x8xf32>
+  %y = onnx.Mul %3, %g : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
+  return %y : tensor<?x5x8xf32>
+}
+
+// -----
+
+// No scale.
+func.func @rms_no_scale(%x: tensor<?x5x8xf32>, %z: tensor<?x5x8xf32>, %g: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %axes = onnx.Constant dense<-1> : tensor<1xi64>
+  %two = onnx.Constant dense<2.0> : tensor<f32>
+  %eps = onnx.Constant dense<1.0e-6> : tensor<f32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %s = onnx.Pow %x, %two : (tensor<?x5x8xf32>, tensor<f32>) -> tensor<?x5x8xf32>
+  %v = onnx.ReduceMean %s, %axes : (tensor<?x5x8xf32>, tensor<1xi64>) -> tensor<?x5x1xf32>
+  %0 = onnx.Add %v, %eps : (tensor<?x5x1xf32>, tensor<f32>) -> tensor<?x5x1xf32>
+  // expected-remark @+1 {{no scale of the normalized shape multiplies the quotient}}
+  %1 = onnx.Sqrt %0 : (tensor<?x5x1xf32>) -> tensor<?x5x1xf32>
+  %y = onnx.Div %x, %1 : (tensor<?x5x8xf32>, tensor<?x5x1xf32>) -> tensor<?x5x8xf32>
+  return %y : tensor<?x5x8xf32>
+}
+
+// -----
+
+// Over a dim in the middle.
+func.func @rms_middle(%x: tensor<?x5x8xf32>, %z: tensor<?x5x8xf32>, %g: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %axes = onnx.Constant dense<1> : tensor<1xi64>
+  %two = onnx.Constant dense<2.0> : tensor<f32>
+  %eps = onnx.Constant dense<1.0e-6> : tensor<f32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %s = onnx.Pow %x, %two : (tensor<?x5x8xf32>, tensor<f32>) -> tensor<?x5x8xf32>
+  %v = onnx.ReduceMean %s, %axes : (tensor<?x5x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %0 = onnx.Add %v, %eps : (tensor<?x1x8xf32>, tensor<f32>) -> tensor<?x1x8xf32>
+  // expected-remark @+1 {{the mean of squares is not over the last axes, kept}}
+  %1 = onnx.Sqrt %0 : (tensor<?x1x8xf32>) -> tensor<?x1x8xf32>
+  %2 = onnx.Div %x, %1 : (tensor<?x5x8xf32>, tensor<?x1x8xf32>) -> tensor<?x5x8xf32>
+  %y = onnx.Mul %2, %g : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
+  return %y : tensor<?x5x8xf32>
 }

@@ -108,11 +108,13 @@ def DSRaiseLinear : Pass<"ds-raise-linear", "::mlir::func::FuncOp"> {
 
 def DSRaiseNormalization
     : Pass<"ds-raise-normalization", "::mlir::func::FuncOp"> {
-  let summary = "raises layer normalization that is spelled out";
+  let summary = "raises layer and RMS normalization that are spelled out";
   let description = [{
     From the square root: mean and variance over the last axes, the quotient,
-    the scale and, where there is one, the bias. A near miss is a remark that
-    says why.
+    the scale and, where there is one, the bias. Where x is divided and not its
+    distance from the mean, it is an RMS normalization: by the root, by a
+    product with its reciprocal or with a power of -1/2, in half precision with
+    casts around. A near miss is a remark that says why.
 
     ```mlir
     // before
