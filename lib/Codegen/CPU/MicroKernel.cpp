@@ -61,6 +61,7 @@ private:
   SmallVector<Value> emitLoops(ArrayRef<Value> outer, ValueRange sums,
                                bool masksB);
   SmallVector<Value> emitStep(ValueRange at, ValueRange sums, bool masksB);
+  void prefetchRows(Value k);
 
   OpBuilder &b;
   Location loc;
@@ -175,6 +176,29 @@ void KernelBody::addPairs(Value pair, ArrayRef<Value> row,
   }
 }
 
+/// Brings in what is read of A soon. A product of two activations reads rows
+/// that lie far apart, a few cache lines of each: too few for the processor to
+/// see where that leads to.
+void KernelBody::prefetchRows(Value k) {
+  auto type = cast<MemRefType>(args[0].getType());
+  if (cast<MemRefType>(args[1].getType()).getRank() != 2 || type.getRank() != 2)
+    return;
+  auto prefetch = [&](Value row, Value column) {
+    memref::PrefetchOp::create(b, loc, args[0], ValueRange{row, column},
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+  };
+  auto [strides, offset] = type.getStridesAndOffset();
+  constexpr int64_t stepsAhead = 16;
+  if (strides[0] == 1)
+    return prefetch(index(0),
+                    arith::AddIOp::create(b, loc, k, index(stepsAhead)));
+  // The next rows, in turn.
+  Value row = arith::RemUIOp::create(b, loc, k, index(rows));
+  prefetch(arith::AddIOp::create(b, loc, row, index(rows)),
+           arith::SubIOp::create(b, loc, k, row));
+}
+
 /// The step at `at` in the dims of A that are k.
 SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
                                         bool masksB) {
@@ -196,6 +220,8 @@ SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
       memref::PrefetchOp::create(b, loc, args[4], line, /*isWrite=*/false,
                                  /*localityHint=*/2, /*isDataCache=*/true);
     }
+  } else {
+    prefetchRows(k);
   }
   SmallVector<Value> row = loadRow(k, masksB);
   if (depth == 2)
