@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""What ds.attention must give in two ways, compared with itself: bit for bit, or to a tolerance where sums are formed in
+another order. Each form is compiled once, with dynamic sizes.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "scripts")]
+
+import attention_cases  # noqa: E402
+from attention_cases import CHOICES  # noqa: E402
+from dstools import Tools, add_machine_options  # noqa: E402
+
+PLAIN = {name: values[0] for name, values in CHOICES.items()} | {
+    "heads": (4, 2), "rows": 70, "keys": 300, "widths": (64, 64), "dynamic": True,
+}  # fmt: skip
+ROUNDING = 2e-6  # of sums in another order
+
+
+class Properties:
+    """Runs forms of the op; each check says what is wrong, or nothing."""
+
+    def __init__(self, tools: Tools, folder: Path) -> None:
+        self.tools, self.folder = tools, folder
+        self.artifacts: dict[str, Path] = {}
+
+    def inputs(self, seed: int, **choices) -> dict[str, np.ndarray]:
+        """Random operands of a form, with the tables that its regions read."""
+        return attention_cases.make_model(PLAIN | choices, np.random.default_rng(seed)).inputs
+
+    def run(self, inputs: dict[str, np.ndarray], *flags: str, **choices) -> np.ndarray:
+        """The result of a form."""
+        key = repr(sorted((PLAIN | choices).items()))
+        if key not in self.artifacts:
+            source = self.folder / f"form{len(self.artifacts)}.mlir"
+            source.write_text(attention_cases.make_model(PLAIN | choices, np.random.default_rng(0)).text)
+            self.artifacts[key] = self.tools.compile(source, source.with_suffix(".dsa"), "--compile-from=raise")
+        return self.tools.run(self.artifacts[key], inputs, ["output0"], *flags)["output0"]
+
+    def all_listed(self) -> str:
+        """Lists of all blocks give the bits of none."""
+        listed = {"key_index": (64, 32, True)}
+        inputs = self.inputs(1, **listed)
+        rng = np.random.default_rng(1)
+        order = np.argsort(rng.random((*inputs["key_index"].shape[:3], 5)))
+        everything = self.run(inputs | {"key_index": order}, **listed)
+        without = self.run({name: value for name, value in inputs.items() if name != "key_index"})
+        return same(everything, without)
+
+    def chunks(self) -> str:
+        """Rows in chunks give the bits of all at once."""
+        causal = {"window": (None, 0), "query_start": True}
+        inputs = self.inputs(2, **causal) | {"query_start": np.array([230, 100, 0])}
+        whole = self.run(inputs, **causal)
+        for first, last in ((0, 32), (32, 37), (37, 70)):
+            part = {"query": inputs["query"][:, :, first:last], "query_start": inputs["query_start"] + first}
+            if wrong := same(self.run(inputs | part, **causal), whole[:, :, first:last]):
+                return f"rows {first} to {last}: {wrong}"
+        return ""
+
+    def split_keys(self) -> str:
+        """One row, whose keys are split in parts, gives what it gives among others, whose are not."""
+        for heads in ((4, 2), (8, 1), (3, 3)):
+            causal = {"window": (None, 0), "heads": heads, "keys": 1300}
+            inputs = self.inputs(3, **causal)
+            among = self.run(inputs, **causal)[:, :, -1:]
+            alone = self.run(inputs | {"query": inputs["query"][:, :, -1:]}, **causal)
+            if not np.allclose(alone, among, rtol=0, atol=ROUNDING):
+                return f"{heads} heads differ by {np.abs(alone - among).max():.1e}"
+        return ""
+
+    def values_of_keys(self) -> str:
+        """Values that are a part of the keys give what a copy of that part gives."""
+        widths = {"widths": (64, 40)}
+        inputs = self.inputs(4, value="of the key", **widths)
+        copied = {"query": inputs["query"], "key": inputs["key"], "value": np.ascontiguousarray(inputs["key"][..., :40])}
+        tables = {name: value for name, value in inputs.items() if name not in ("query", "key")}
+        return same(self.run(inputs, value="of the key", **widths), self.run(copied | tables, **widths))
+
+    def threads(self) -> str:
+        """Threads do not change a bit, of many rows and of one."""
+        inputs = self.inputs(5, keys=1300)
+        for rows in (70, 1):
+            some = inputs | {"query": inputs["query"][:, :, :rows]}
+            one = self.run(some, "--threads=1")
+            for count in (2, 3, 7):
+                if wrong := same(self.run(some, f"--threads={count}"), one):
+                    return f"{rows} rows on {count} threads: {wrong}"
+        return ""
+
+    def empty_rows(self) -> str:
+        """Rows without keys are 0: those of a mask, and the first of more queries than keys."""
+        inputs = self.inputs(6, bias="bool")
+        inputs["bias"][:, 5] = False
+        if np.any(self.run(inputs, bias="bool")[:, :, 5]):
+            return "a masked row is not 0"
+        inputs = self.inputs(7, keys=7, window=(None, 0))
+        result = self.run(inputs, window=(None, 0))
+        if np.any(result[:, :, :63]) or not np.all(np.any(result[:, :, 63:], axis=-1)):
+            return "63 rows of 70 have no key of 7, and are not those that are 0"
+        return ""
+
+
+def same(found: np.ndarray, expected: np.ndarray) -> str:
+    """Whether all bits are equal; what is wrong, or nothing."""
+    if found.shape != expected.shape or not np.array_equal(found.view(np.uint32), expected.view(np.uint32)):
+        return f"{np.sum(found != expected)} of {expected.size} elements differ"
+    return ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_machine_options(parser)
+    tools = Tools.from_arguments(parser.parse_args())
+    with tempfile.TemporaryDirectory(prefix="ds-attention-") as folder:
+        properties = Properties(tools, Path(folder))
+        checks: list[Callable[[], str]] = [
+            properties.all_listed, properties.chunks, properties.split_keys, properties.values_of_keys,
+            properties.threads, properties.empty_rows,
+        ]  # fmt: skip
+        failures = 0
+        for check in checks:
+            wrong = check()
+            failures += bool(wrong)
+            print(f"{check.__name__.replace('_', ' ')}: {wrong or 'ok'}", file=sys.stderr if wrong else sys.stdout)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
