@@ -5,6 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionMatcher.h"
+#include "CausalMask.h"
+#include "ds/Dialect/ONNX/ShapeHelpers.h"
+
+#include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -49,6 +54,25 @@ LogicalResult AttentionMatcher::takeMask(Operation *op, Value &mask) {
   return success();
 }
 
+/// Makes of an added mask that is 0 or −inf by a condition one that selects by
+/// it: a bool mask needs no tensor of floats.
+static void takeInfinities(MaskStep &step) {
+  auto where = step.added.getDefiningOp<onnx::WhereOp>();
+  if (!where)
+    return;
+  auto x = getScalarConstant(where.getX()), y = getScalarConstant(where.getY());
+  if (!x || !y ||
+      typeOf(where.getCondition()).getRank() != typeOf(step.added).getRank())
+    return;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if ((*x != 0 || *y != -infinity) && (*x != -infinity || *y != 0))
+    return;
+  step.fillsWhere = *x != 0;
+  step.condition = where.getCondition();
+  step.fill = step.fillsWhere ? where.getX() : where.getY();
+  step.added = nullptr;
+}
+
 LogicalResult AttentionMatcher::matchAdd(onnx::AddOp op, Value &scores) {
   bool lhs = leadsToScores(op.getLhs()), rhs = leadsToScores(op.getRhs());
   if (!lhs && !rhs)
@@ -64,6 +88,7 @@ LogicalResult AttentionMatcher::matchAdd(onnx::AddOp op, Value &scores) {
   scores = rhs ? op.getRhs() : op.getLhs();
   if (failed(takeMask(op, step.added)))
     return failure();
+  takeInfinities(step);
   masks.push_back(step);
   return success();
 }
@@ -125,6 +150,30 @@ LogicalResult AttentionMatcher::checkMask(const MaskStep &step) {
   return success();
 }
 
+bool AttentionMatcher::isCausal() {
+  // Beside another mask it may not be: where that hides all keys up to the
+  // row's own, the average over all others is what the graph gives.
+  if (masks.size() != 1 || masks.front().subtracts)
+    return false;
+  const MaskStep &step = masks.front();
+  Value mask = step.added ? step.added : step.condition;
+  if (typeOf(mask).getRank() < 2)
+    return false;
+  std::optional<TwoTriangles> found = findTriangles(mask, shapes);
+  if (!found)
+    return false;
+  bool hides = step.added        ? found->above <= -1e30 && found->below == 0
+               : step.fillsWhere ? found->above != 0 && found->below == 0
+                                 : found->above == 0 && found->below != 0;
+  OpFoldResult rows = shapes.dim(query, 2);
+  OpFoldResult keys = shapes.dim(key, keyPermutation[2]);
+  SmallVector<OpFoldResult> dims(shapes.dims(mask));
+  // The last query is that of the last key, and every query has a key.
+  return hides && onnx::isNonNegative(found->diagonal) &&
+         shapes.add(rows, found->diagonal) == keys &&
+         dims[dims.size() - 2] == rows && dims.back() == keys;
+}
+
 static Value createScalar(OpBuilder &builder, Location loc, Type element,
                           double value) {
   return onnx::ConstantOp::create(
@@ -160,17 +209,33 @@ Value AttentionMatcher::createSelect(OpBuilder &builder, const MaskStep &step,
                                step.fillsWhere ? bias : fill);
 }
 
-Value AttentionMatcher::createBias(OpBuilder &builder, Location loc) {
-  // Where a row is masked everywhere, a bool mask gives zeros, as infinity
-  // should, but the least float the softmax of what it is: an average.
-  if (masks.size() == 1 && masks.front().condition &&
-      std::isinf(*getScalarConstant(masks.front().fill))) {
-    Value condition = masks.front().condition;
-    if (masks.front().fillsWhere)
-      condition =
-          onnx::NotOp::create(builder, loc, condition.getType(), condition);
-    return condition;
+/// Where all masks select against −inf, the condition under which none does, or
+/// null. Where a row is masked everywhere, a bool mask gives zeros, as infinity
+/// should, but the least float the softmax of what it is: an average.
+Value AttentionMatcher::createBoolMask(OpBuilder &builder, Location loc) {
+  if (masks.empty() || !llvm::all_of(masks, [](const MaskStep &step) {
+        return step.condition && std::isinf(*getScalarConstant(step.fill));
+      }))
+    return nullptr;
+  Value all;
+  for (const MaskStep &step : llvm::reverse(masks)) {
+    Value condition = step.condition;
+    if (step.fillsWhere)
+      condition = onnx::NotOp::create(builder, step.loc, condition.getType(),
+                                      condition);
+    if (all)
+      condition = onnx::AndOp::create(
+          builder, step.loc,
+          broadcastType(shapes, {all, condition}, builder.getI1Type()), all,
+          condition);
+    all = condition;
   }
+  return all;
+}
+
+Value AttentionMatcher::createBias(OpBuilder &builder, Location loc) {
+  if (Value condition = createBoolMask(builder, loc))
+    return condition;
   // The masks do to zeros what they did to scores, in the same order: which of
   // two least floats is added, and which selected, decides what such a row is.
   Value bias;

@@ -323,12 +323,14 @@ void AttentionMatcher::rewrite() {
       resultFactorOp ? resultFactorOp.getOperation() : result.getDefiningOp();
   OpBuilder builder(last);
   Location loc = softmax.getLoc();
-  Value bias = createBias(builder, loc);
+  bool causal = isCausal();
+  Value bias = causal ? Value() : createBias(builder, loc);
   Value weight = createHeadWeight(builder, loc);
   Value k = createTranspose(builder, loc, key, keyPermutation);
   auto attention =
       AttentionOp::create(builder, builder.getFusedLoc({loc, product.getLoc()}),
                           result.getType(), query, k, value, bias, scale);
+  attention.setCausal(causal);
   if (weight)
     attention.getHeadWeightMutable().assign(weight);
   if (resultFactorOp) {

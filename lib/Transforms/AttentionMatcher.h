@@ -95,8 +95,11 @@ private:
   /// Brings a mask of scores as they are at `op` to rank 4.
   LogicalResult takeMask(Operation *op, Value &mask);
   LogicalResult checkMask(const MaskStep &step);
+  /// Whether the one mask hides from each query the keys after its own.
+  bool isCausal();
   /// The bias operand of all masks, or null.
   Value createBias(OpBuilder &builder, Location loc);
+  Value createBoolMask(OpBuilder &builder, Location loc);
   Value createSelect(OpBuilder &builder, const MaskStep &step, Value bias);
 
   onnx::MatMulOp product;

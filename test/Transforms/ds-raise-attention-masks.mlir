@@ -79,3 +79,40 @@ func.func @infinity_where(%q: tensor<?x2x?x16xf16>, %kt: tensor<?x2x16x?xf16>, %
   %7 = onnx.MatMul %6, %v : (tensor<?x2x?x?xf16>, tensor<?x2x?x16xf16>) -> tensor<?x2x?x16xf16>
   return %7 : tensor<?x2x?x16xf16>
 }
+
+// -----
+
+// torch: a bool mask as one that is added, and another; both are bool again.
+// CHECK-LABEL: func.func @infinity_added
+// CHECK-SAME: %[[C:[^:]+]]: tensor<?x1x1x?xi1>, %[[D:[^:]+]]: tensor<?x?xi1>
+// CHECK: %[[N:.+]] = onnx.Not %[[D]]
+// CHECK: %[[A:.+]] = onnx.And %[[C]], %[[N]] : {{.*}} -> tensor<?x1x?x?xi1>
+// CHECK: ds.attention {{.*}} bias %[[A]]
+func.func @infinity_added(%q: tensor<?x2x?x16xf32>, %kt: tensor<?x2x16x?xf32>, %v: tensor<?x2x?x16xf32>, %c: tensor<?x1x1x?xi1>, %d: tensor<?x?xi1>) -> tensor<?x2x?x16xf32> {
+  %fill = onnx.Constant dense<0xFF800000> : tensor<f32>
+  %zero = onnx.Constant dense<0.0> : tensor<f32>
+  %m = onnx.Where %c, %zero, %fill : (tensor<?x1x1x?xi1>, tensor<f32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+  %0 = onnx.MatMul %q, %kt : (tensor<?x2x?x16xf32>, tensor<?x2x16x?xf32>) -> tensor<?x2x?x?xf32>
+  %1 = onnx.Add %0, %m : (tensor<?x2x?x?xf32>, tensor<?x1x1x?xf32>) -> tensor<?x2x?x?xf32>
+  %2 = onnx.Where %d, %fill, %1 : (tensor<?x?xi1>, tensor<f32>, tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %3 = onnx.Softmax %2 {axis = -1 : i64} : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %4 = onnx.MatMul %3, %v : (tensor<?x2x?x?xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  return %4 : tensor<?x2x?x16xf32>
+}
+
+// -----
+
+// An added least float stays added.
+// CHECK-LABEL: func.func @least_added
+// CHECK: %[[M:.+]] = onnx.Where
+// CHECK: ds.attention {{.*}} bias %[[M]]
+func.func @least_added(%q: tensor<?x2x?x16xf32>, %kt: tensor<?x2x16x?xf32>, %v: tensor<?x2x?x16xf32>, %c: tensor<?x1x1x?xi1>) -> tensor<?x2x?x16xf32> {
+  %fill = onnx.Constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = onnx.Constant dense<0.0> : tensor<f32>
+  %m = onnx.Where %c, %zero, %fill : (tensor<?x1x1x?xi1>, tensor<f32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+  %0 = onnx.MatMul %q, %kt : (tensor<?x2x?x16xf32>, tensor<?x2x16x?xf32>) -> tensor<?x2x?x?xf32>
+  %1 = onnx.Add %0, %m : (tensor<?x2x?x?xf32>, tensor<?x1x1x?xf32>) -> tensor<?x2x?x?xf32>
+  %2 = onnx.Softmax %1 {axis = -1 : i64} : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %3 = onnx.MatMul %2, %v : (tensor<?x2x?x?xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  return %3 : tensor<?x2x?x16xf32>
+}

@@ -36,7 +36,8 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
 
     - scales by constants, of the scores, the query or the key;
     - masks, added to the scores, subtracted from them, or selecting them
-      against -inf or the least float on either side;
+      against -inf or the least float on either side; one that is proven to hide
+      the keys after each query's own is `causal`;
     - the transpose of the key;
     - the repetition of key heads for groups of query heads, or one key head
       that the products broadcast;

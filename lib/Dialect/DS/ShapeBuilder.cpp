@@ -229,11 +229,30 @@ OpFoldResult ShapeBuilder::ceilDiv(OpFoldResult l, OpFoldResult r) {
 OpFoldResult ShapeBuilder::truncDiv(OpFoldResult l, OpFoldResult r) {
   return binary<arith::DivSIOp>(l, r);
 }
+
+/// Whether `sum` is `part` plus a constant that is not negative.
+static bool isAtLeast(OpFoldResult sum, OpFoldResult part) {
+  auto value = dyn_cast<Value>(sum);
+  auto add = value ? value.getDefiningOp<arith::AddIOp>() : nullptr;
+  if (!add)
+    return sum == part;
+  OpFoldResult lhs = getAsOpFoldResult(add.getLhs());
+  OpFoldResult rhs = getAsOpFoldResult(add.getRhs());
+  if (rhs == part)
+    std::swap(lhs, rhs);
+  auto more = getConstantIntValue(rhs);
+  return sum == part || (lhs == part && more && *more >= 0);
+}
+
 OpFoldResult ShapeBuilder::max(OpFoldResult l, OpFoldResult r) {
-  return l == r ? l : binary<arith::MaxSIOp>(l, r);
+  if (isAtLeast(l, r))
+    return l;
+  return isAtLeast(r, l) ? r : binary<arith::MaxSIOp>(l, r);
 }
 OpFoldResult ShapeBuilder::min(OpFoldResult l, OpFoldResult r) {
-  return l == r ? l : binary<arith::MinSIOp>(l, r);
+  if (isAtLeast(l, r))
+    return r;
+  return isAtLeast(r, l) ? l : binary<arith::MinSIOp>(l, r);
 }
 
 OpFoldResult ShapeBuilder::compare(arith::CmpIPredicate predicate,

@@ -84,3 +84,23 @@ func.func @known(%x: tensor<?x2x8xf32>) -> (tensor<i64>, tensor<2xi32>, tensor<3
   %3 = onnx.Mul %2, %factors : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
   return %0, %3, %shape : tensor<i64>, tensor<2xi32>, tensor<3xi64>
 }
+
+// A table that is longer than is asked for is cut to that: as many elements in
+// as many rows are one column.
+// CHECK-LABEL: func.func @cut
+// CHECK-SAME: -> tensor<?x1xi8>
+func.func @cut(%x: tensor<?x3xi8>) -> tensor<?x?xi8> {
+  %first = onnx.Constant dense<0> : tensor<1xi64>
+  %one = onnx.Constant dense<1> : tensor<1xi64>
+  %five = onnx.Constant dense<5> : tensor<1xi64>
+  %rest = onnx.Constant dense<-1> : tensor<1xi64>
+  %none = onnx.NoValue
+  %shape = onnx.Shape %x : (tensor<?x3xi8>) -> tensor<2xi64>
+  %n = onnx.Slice %shape, %first, %one, %none, %none : (tensor<2xi64>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<1xi64>
+  %more = onnx.Add %n, %five : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %long = onnx.ConstantOfShape %more {value = dense<0> : tensor<1xi8>} : (tensor<1xi64>) -> tensor<?xi8>
+  %short = onnx.Slice %long, %first, %n, %none, %none : (tensor<?xi8>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<?xi8>
+  %rows = onnx.Concat %n, %rest {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %y = onnx.Reshape %short, %rows : (tensor<?xi8>, tensor<2xi64>) -> tensor<?x?xi8>
+  return %y : tensor<?x?xi8>
+}

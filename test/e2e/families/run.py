@@ -26,7 +26,7 @@ TOLERANCE = 1e-4
 
 # What each family's graphs hold when they are raised, and exactly that. All have two layers; a decoder of Whisper attends twice in each.
 # gated is no family, but weights heads by what each token says.
-ATTENTION, RMS, WEIGHTS = "ds.attention", "onnx.RMSNormalization", "head_weight"
+ATTENTION, CAUSAL, RMS, WEIGHTS = "ds.attention", "causal", "onnx.RMSNormalization", "head_weight"
 EXPECTED: dict[str, dict[str, int]] = {
     "bert": {ATTENTION: 2},
     "bert-head-mask": {ATTENTION: 2, WEIGHTS: 2},
@@ -42,7 +42,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     "qwen3": {ATTENTION: 2, RMS: 9},
     "smollm": {ATTENTION: 2, RMS: 5},
     "whisper-encoder": {ATTENTION: 2},
-    "whisper-decoder": {ATTENTION: 4},
+    "whisper-decoder": {ATTENTION: 4, CAUSAL: 2},
 }
 NEVER = ("onnx.Softmax",)
 
