@@ -26,6 +26,7 @@ class Attention:
     causal: bool = False
     left: int | None = None  # keys before a row's own that it sees
     key_block: int | None = None  # lists of blocks of keys, for blocks of as many rows, as the input `key_index`
+    weighted: bool = False  # a weight of each head as the input `head_weight`
     decodes: bool = False  # one row, after the keys of a cache
 
     @property
@@ -51,6 +52,8 @@ class Attention:
         kinds = {"query": (rows, f'"", "{row}", ""'), "key": (rows, '"", "s", ""'), "value": (rows, '"", "s", ""')}
         if self.decodes:
             kinds |= dict.fromkeys(("key", "value"), (cache, '"", "", "s", ""'))
+        if self.weighted:
+            kinds["head_weight"] = (f"tensor<{heads}xf32>", '""')
         if self.key_block:
             kinds["key_index"] = ("tensor<1x1x?x?xi64>", '"", "", "r", "n"')
         arguments, ports = [], []
@@ -72,7 +75,8 @@ class Attention:
                 body.append(f"%{name}_apart = onnx.Reshape %{name}, %apart : ({rows}, tensor<4xi64>) -> {apart}")
                 used, kind = f"%{name}_swapped", swapped
                 body.append(f"{used} = onnx.Transpose %{name}_apart {{perm = array<i64: 0, 2, 1, 3>}} : ({apart}) -> {kind}")
-            operands.append(f" key_index {used}" if name == "key_index" else f"{', ' if operands else ''}{used}")
+            keyword = f" {name} " if name in ("head_weight", "key_index") else ", " if operands else ""
+            operands.append(f"{keyword}{used}")
             types.append(kind)
         attributes = [f"scale = {self.scale:e} : f32"] + ["causal"] * self.causal
         attributes += [f"left = {self.left}"] * (self.left is not None)

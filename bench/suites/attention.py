@@ -1,5 +1,5 @@
-"""`attention`: 12 heads of 64 elements over S keys, dense and causal against fused ops of others; windows and lists of blocks
-against our own dense causal form."""
+"""`attention`: 12 heads of 64 elements over S keys, dense and causal against fused ops of others; windows, lists of blocks
+and heads of weight 0 against our own form that computes all."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,7 @@ QUICK_LENGTHS = (128, 512, 2048)
 LONG, QUICK_LONG = 8192, 2048
 WINDOW = 512
 BLOCK, KEPT = 128, 8  # one block in eight is listed
+UNUSED_HEADS = 4  # of 12
 DENSE = Attention()
 CAUSAL = Attention(causal=True)
 
@@ -40,14 +41,15 @@ def block_lists(keys: int) -> np.ndarray:
     return lists
 
 
-def sparse(settings: Settings, attention: Attention, case: Case) -> Iterator[dict]:
-    """Our own dense causal form as the peer."""
-    sides = [Ds(settings.library, settings.compile(form.ours(), *FLAGS), settings.threads) for form in (attention, CAUSAL)]
+def sparse(settings: Settings, attention: Attention, case: Case, whole: Attention) -> Iterator[dict]:
+    """Our own form that computes everything as the peer."""
+    sides = [Ds(settings.library, settings.compile(form.ours(), *FLAGS), settings.threads) for form in (attention, whole)]
     plain = {name: case.inputs[name] for name in ("query", "key", "value")}
     calls = [side.prepare(inputs, case.outputs).call for side, inputs in zip(sides, (case.inputs, plain))]
-    ours_ms, dense_ms = alternate(calls, 2 * settings.seconds, beside=lambda: settings.roofline.sample(case.bytes))
+    ours_ms, whole_ms = alternate(calls, 2 * settings.seconds, beside=lambda: settings.roofline.sample(case.bytes))
     least_ms = settings.roofline.least_ms(case.flops, case.bytes, case.bytes)
-    yield result(case.name, settings.threads, ours_ms, ("ds, dense causal", sides[1].version, dense_ms), least_ms / ours_ms)
+    peer = "ds, dense causal" if whole.causal else "ds, dense"
+    yield result(case.name, settings.threads, ours_ms, (peer, sides[1].version, whole_ms), least_ms / ours_ms)
     for side in sides:
         side.close()
 
@@ -62,11 +64,17 @@ def run(settings: Settings) -> Iterator[dict]:
     keys = QUICK_LONG if settings.quick else LONG
     window = Attention(causal=True, left=WINDOW - 1)
     pairs = keys * WINDOW - WINDOW * (WINDOW - 1) / 2
-    yield from sparse(settings, window, make_case(window, f"window of {WINDOW}", keys, pairs))
+    yield from sparse(settings, window, make_case(window, f"window of {WINDOW}", keys, pairs), CAUSAL)
     blocks = Attention(causal=True, key_block=BLOCK)
     lists = block_lists(keys)
     # of a row's own block, half is masked
     pairs = BLOCK * (BLOCK * (lists >= 0).sum() - keys * (BLOCK - 1) / (2 * BLOCK))
     case = make_case(blocks, f"1/{KEPT} of the blocks", keys, float(pairs))
     case.inputs["key_index"] = lists
-    yield from sparse(settings, blocks, case)
+    yield from sparse(settings, blocks, case, CAUSAL)
+    weighted = Attention(weighted=True)
+    used = 1 - UNUSED_HEADS / weighted.heads
+    for keys in lengths[-2:]:
+        case = make_case(weighted, f"{UNUSED_HEADS} of {weighted.heads} heads at 0", keys, used * keys * keys)
+        case.inputs["head_weight"] = (np.arange(weighted.heads) >= UNUSED_HEADS).astype(np.float32)
+        yield from sparse(settings, weighted, case, DENSE)
