@@ -20,14 +20,14 @@ using namespace mlir::ds;
 
 namespace {
 /// rows · i + columns · j + offset.
-struct Index {
+struct AffineIndex {
   int64_t rows = 0, columns = 0;
   OpFoldResult offset;
 };
 
 /// Two triangles, or one number where the diagonal is null.
 using Numbers = TwoTriangles;
-using Description = std::variant<Index, Numbers>;
+using ElementForm = std::variant<AffineIndex, Numbers>;
 
 /// Describes elements by their row i and column j, the last two dims of a
 /// tensor. Every answer rests on equal dims being equal values.
@@ -35,21 +35,22 @@ class PatternBuilder {
 public:
   explicit PatternBuilder(ShapeBuilder &shapes) : s(shapes) {}
 
-  std::optional<Description> describe(Value tensor, int depth = 0);
+  std::optional<ElementForm> describe(Value tensor, int depth = 0);
 
 private:
   using Operands = ArrayRef<double>;
   using Function = function_ref<double(Operands)>;
 
-  std::optional<Description> describeOp(Operation *op, int depth);
-  std::optional<Description> describeConstant(Value tensor);
-  std::optional<Description> describeView(Value from, Value to, int depth);
-  std::optional<Description> describeSlice(onnx::SliceOp op, int depth);
-  std::optional<Description> describeTriangle(onnx::TriluOp op, int depth);
-  std::optional<Description> describeElementwise(Operation *op, int depth);
-  std::optional<Description> compare(Operation *op, Index lhs, Index rhs);
+  std::optional<ElementForm> describeOp(Operation *op, int depth);
+  std::optional<ElementForm> describeConstant(Value tensor);
+  std::optional<ElementForm> describeView(Value from, Value to, int depth);
+  std::optional<ElementForm> describeSlice(onnx::SliceOp op, int depth);
+  std::optional<ElementForm> describeTriangle(onnx::TriluOp op, int depth);
+  std::optional<ElementForm> describeElementwise(Operation *op, int depth);
+  std::optional<ElementForm> compare(Operation *op, AffineIndex lhs,
+                                     AffineIndex rhs);
   std::optional<Numbers> combine(ArrayRef<Numbers> operands, Function function);
-  bool keepsDims(Value from, Value to, const Description &pattern);
+  bool keepsDims(Value from, Value to, const ElementForm &pattern);
   bool isLess(OpFoldResult lhs, OpFoldResult rhs);
 
   OpFoldResult minusOne(OpFoldResult value) {
@@ -62,33 +63,33 @@ private:
 
 static Numbers oneNumber(double value) { return {nullptr, value, value}; }
 
-static bool usesRows(const Description &pattern) {
-  if (auto *index = std::get_if<Index>(&pattern))
+static bool usesRows(const ElementForm &pattern) {
+  if (auto *index = std::get_if<AffineIndex>(&pattern))
     return index->rows != 0;
   return static_cast<bool>(std::get<Numbers>(pattern).diagonal);
 }
 
-static bool usesColumns(const Description &pattern) {
-  if (auto *index = std::get_if<Index>(&pattern))
+static bool usesColumns(const ElementForm &pattern) {
+  if (auto *index = std::get_if<AffineIndex>(&pattern))
     return index->columns != 0;
   return static_cast<bool>(std::get<Numbers>(pattern).diagonal);
 }
 
-static std::optional<Index> asIndex(const Description &pattern,
-                                    ShapeBuilder &s) {
-  if (auto *index = std::get_if<Index>(&pattern))
+static std::optional<AffineIndex> asIndex(const ElementForm &pattern,
+                                          ShapeBuilder &s) {
+  if (auto *index = std::get_if<AffineIndex>(&pattern))
     return *index;
   const Numbers &numbers = std::get<Numbers>(pattern);
   if (numbers.diagonal || numbers.above != std::trunc(numbers.above) ||
       std::abs(numbers.above) > 1e9)
     return std::nullopt;
-  return Index{0, 0, s.constant(static_cast<int64_t>(numbers.above))};
+  return AffineIndex{0, 0, s.constant(static_cast<int64_t>(numbers.above))};
 }
 
-static std::optional<Numbers> asNumbers(const Description &pattern) {
+static std::optional<Numbers> asNumbers(const ElementForm &pattern) {
   if (auto *numbers = std::get_if<Numbers>(&pattern))
     return *numbers;
-  const Index &index = std::get<Index>(pattern);
+  const AffineIndex &index = std::get<AffineIndex>(pattern);
   auto value = getConstantIntValue(index.offset);
   if (index.rows || index.columns || !value)
     return std::nullopt;
@@ -148,8 +149,8 @@ std::optional<Numbers> PatternBuilder::combine(ArrayRef<Numbers> operands,
   return std::nullopt;
 }
 
-std::optional<Description> PatternBuilder::compare(Operation *op, Index lhs,
-                                                   Index rhs) {
+std::optional<ElementForm>
+PatternBuilder::compare(Operation *op, AffineIndex lhs, AffineIndex rhs) {
   bool strict = isa<onnx::GreaterOp, onnx::LessOp>(op);
   if (isa<onnx::LessOp, onnx::LessOrEqualOp>(op))
     std::swap(lhs, rhs);
@@ -173,7 +174,7 @@ std::optional<Description> PatternBuilder::compare(Operation *op, Index lhs,
 //===----------------------------------------------------------------------===//
 
 bool PatternBuilder::keepsDims(Value from, Value to,
-                               const Description &pattern) {
+                               const ElementForm &pattern) {
   // In a dim that is broadcast, an index no longer tells elements apart.
   SmallVector<OpFoldResult> source(s.dims(from)), target(s.dims(to));
   auto isSame = [&](size_t last) {
@@ -184,7 +185,7 @@ bool PatternBuilder::keepsDims(Value from, Value to,
          (!usesRows(pattern) || isSame(1));
 }
 
-std::optional<Description> PatternBuilder::describeConstant(Value tensor) {
+std::optional<ElementForm> PatternBuilder::describeConstant(Value tensor) {
   DenseElementsAttr constant;
   if (!matchPattern(tensor, m_Constant(&constant)) || !constant.isSplat())
     return std::nullopt;
@@ -202,9 +203,9 @@ std::optional<Description> PatternBuilder::describeConstant(Value tensor) {
                               : number.roundToDouble(/*isSigned=*/true));
 }
 
-std::optional<Description> PatternBuilder::describeView(Value from, Value to,
+std::optional<ElementForm> PatternBuilder::describeView(Value from, Value to,
                                                         int depth) {
-  std::optional<Description> pattern = describe(from, depth);
+  std::optional<ElementForm> pattern = describe(from, depth);
   if (!pattern)
     return std::nullopt;
   // Where all dims but those of 1 stay in order, indices move with their dims.
@@ -235,8 +236,8 @@ std::optional<Description> PatternBuilder::describeView(Value from, Value to,
       return std::nullopt;
     return pattern;
   }
-  Index &index = std::get<Index>(*pattern);
-  Index moved{0, 0, index.offset};
+  AffineIndex &index = std::get<AffineIndex>(*pattern);
+  AffineIndex moved{0, 0, index.offset};
   for (auto [factor, place] :
        {std::pair<int64_t, int64_t>{index.columns, column},
         {index.rows, row}}) {
@@ -249,9 +250,9 @@ std::optional<Description> PatternBuilder::describeView(Value from, Value to,
   return moved;
 }
 
-std::optional<Description> PatternBuilder::describeSlice(onnx::SliceOp op,
+std::optional<ElementForm> PatternBuilder::describeSlice(onnx::SliceOp op,
                                                          int depth) {
-  std::optional<Description> pattern = describe(op.getData(), depth);
+  std::optional<ElementForm> pattern = describe(op.getData(), depth);
   auto starts = s.elements(op.getStarts());
   if (!pattern || !starts)
     return std::nullopt;
@@ -281,9 +282,9 @@ std::optional<Description> PatternBuilder::describeSlice(onnx::SliceOp op,
   return pattern;
 }
 
-std::optional<Description> PatternBuilder::describeTriangle(onnx::TriluOp op,
+std::optional<ElementForm> PatternBuilder::describeTriangle(onnx::TriluOp op,
                                                             int depth) {
-  std::optional<Description> input = describe(op.getInput(), depth);
+  std::optional<ElementForm> input = describe(op.getInput(), depth);
   std::optional<Numbers> numbers = input ? asNumbers(*input) : std::nullopt;
   if (!numbers)
     return std::nullopt;
@@ -299,33 +300,33 @@ std::optional<Description> PatternBuilder::describeTriangle(onnx::TriluOp op,
                  [](Operands v) { return v[1] != 0 ? v[0] : 0; });
 }
 
-std::optional<Description> PatternBuilder::describeElementwise(Operation *op,
+std::optional<ElementForm> PatternBuilder::describeElementwise(Operation *op,
                                                                int depth) {
-  SmallVector<Description> patterns;
+  SmallVector<ElementForm> patterns;
   for (Value operand : op->getOperands()) {
-    std::optional<Description> pattern = describe(operand, depth);
+    std::optional<ElementForm> pattern = describe(operand, depth);
     if (!pattern || !keepsDims(operand, op->getResult(0), *pattern))
       return std::nullopt;
     patterns.push_back(*pattern);
   }
   if (patterns.size() == 2) {
-    std::optional<Index> lhs = asIndex(patterns[0], s);
-    std::optional<Index> rhs = asIndex(patterns[1], s);
+    std::optional<AffineIndex> lhs = asIndex(patterns[0], s);
+    std::optional<AffineIndex> rhs = asIndex(patterns[1], s);
     bool isVaried = lhs && rhs &&
-                    (std::holds_alternative<Index>(patterns[0]) ||
-                     std::holds_alternative<Index>(patterns[1]));
+                    (std::holds_alternative<AffineIndex>(patterns[0]) ||
+                     std::holds_alternative<AffineIndex>(patterns[1]));
     if (isVaried && isa<onnx::AddOp>(op))
-      return Index{lhs->rows + rhs->rows, lhs->columns + rhs->columns,
-                   s.add(lhs->offset, rhs->offset)};
+      return AffineIndex{lhs->rows + rhs->rows, lhs->columns + rhs->columns,
+                         s.add(lhs->offset, rhs->offset)};
     if (isVaried && isa<onnx::SubOp>(op))
-      return Index{lhs->rows - rhs->rows, lhs->columns - rhs->columns,
-                   s.sub(lhs->offset, rhs->offset)};
+      return AffineIndex{lhs->rows - rhs->rows, lhs->columns - rhs->columns,
+                         s.sub(lhs->offset, rhs->offset)};
     if (isVaried && isa<onnx::GreaterOp, onnx::GreaterOrEqualOp, onnx::LessOp,
                         onnx::LessOrEqualOp>(op))
       return compare(op, *lhs, *rhs);
   }
   SmallVector<Numbers> numbers;
-  for (const Description &pattern : patterns) {
+  for (const ElementForm &pattern : patterns) {
     std::optional<Numbers> number = asNumbers(pattern);
     if (!number)
       return std::nullopt;
@@ -372,7 +373,7 @@ std::optional<Description> PatternBuilder::describeElementwise(Operation *op,
   return combine(numbers, function);
 }
 
-std::optional<Description> PatternBuilder::describeOp(Operation *op,
+std::optional<ElementForm> PatternBuilder::describeOp(Operation *op,
                                                       int depth) {
   Value result = op->getResult(0);
   if (auto range = dyn_cast<onnx::RangeOp>(op)) {
@@ -380,7 +381,7 @@ std::optional<Description> PatternBuilder::describeOp(Operation *op,
     auto delta = s.elements(range.getDelta());
     if (!start || !delta || !isConstantIntValue(delta->front(), 1))
       return std::nullopt;
-    return Index{0, 1, start->front()};
+    return AffineIndex{0, 1, start->front()};
   }
   if (auto fill = dyn_cast<onnx::ConstantOfShapeOp>(op)) {
     auto value = dyn_cast_or_null<DenseElementsAttr>(fill.getValueAttr());
@@ -393,10 +394,10 @@ std::optional<Description> PatternBuilder::describeOp(Operation *op,
     return oneNumber((*value.value_begin<FloatAttr>()).getValueAsDouble());
   }
   if (auto cast = dyn_cast<onnx::CastOp>(op)) {
-    std::optional<Description> pattern = describe(cast.getInput(), depth);
+    std::optional<ElementForm> pattern = describe(cast.getInput(), depth);
     Type element = typeOf(result).getElementType();
     // In half precision not all positions are numbers.
-    if (pattern && std::holds_alternative<Index>(*pattern) &&
+    if (pattern && std::holds_alternative<AffineIndex>(*pattern) &&
         element.getIntOrFloatBitWidth() >= 32)
       return pattern;
     std::optional<Numbers> numbers =
@@ -410,7 +411,7 @@ std::optional<Description> PatternBuilder::describeOp(Operation *op,
   if (isa<onnx::ReshapeOp, onnx::UnsqueezeOp, onnx::SqueezeOp>(op))
     return describeView(op->getOperand(0), result, depth);
   if (auto expand = dyn_cast<onnx::ExpandOp>(op)) {
-    std::optional<Description> pattern = describe(expand.getInput(), depth);
+    std::optional<ElementForm> pattern = describe(expand.getInput(), depth);
     if (!pattern || !keepsDims(expand.getInput(), result, *pattern))
       return std::nullopt;
     return pattern;
@@ -422,16 +423,16 @@ std::optional<Description> PatternBuilder::describeOp(Operation *op,
   return describeElementwise(op, depth);
 }
 
-std::optional<Description> PatternBuilder::describe(Value tensor, int depth) {
+std::optional<ElementForm> PatternBuilder::describe(Value tensor, int depth) {
   if (depth > 24 || !isa<RankedTensorType>(tensor.getType()))
     return std::nullopt;
-  if (std::optional<Description> constant = describeConstant(tensor))
+  if (std::optional<ElementForm> constant = describeConstant(tensor))
     return constant;
   RankedTensorType type = typeOf(tensor);
   if (type.getElementType().isInteger() && type.hasStaticShape() &&
       type.getNumElements() == 1)
     if (auto elements = s.elements(tensor))
-      return Index{0, 0, elements->front()};
+      return AffineIndex{0, 0, elements->front()};
   Operation *op = tensor.getDefiningOp();
   if (!op || op->getNumResults() != 1)
     return std::nullopt;
@@ -440,7 +441,7 @@ std::optional<Description> PatternBuilder::describe(Value tensor, int depth) {
 
 std::optional<TwoTriangles> mlir::ds::findTriangles(Value tensor,
                                                     ShapeBuilder &shapes) {
-  std::optional<Description> pattern = PatternBuilder(shapes).describe(tensor);
+  std::optional<ElementForm> pattern = PatternBuilder(shapes).describe(tensor);
   if (!pattern)
     return std::nullopt;
   std::optional<Numbers> numbers = asNumbers(*pattern);

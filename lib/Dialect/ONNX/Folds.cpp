@@ -78,12 +78,25 @@ OpFoldResult SubOp::fold(FoldAdaptor adaptor) {
                     [](double x, double y) { return x - y; });
 }
 
+/// Whether an operand of `op` is 1 everywhere, so that the other is the result.
+template <typename OpTy>
+static bool isOne(OpTy op, Attribute value, Value other) {
+  return isa<FloatType>(cast<ShapedType>(op.getType()).getElementType()) &&
+         scalarOf(value) == 1.0 && other.getType() == op.getType();
+}
+
 OpFoldResult MulOp::fold(FoldAdaptor adaptor) {
+  if (isOne(*this, adaptor.getRhs(), getLhs()))
+    return getLhs();
+  if (isOne(*this, adaptor.getLhs(), getRhs()))
+    return getRhs();
   return foldFloats(getType(), adaptor.getOperands(),
                     [](double x, double y) { return x * y; });
 }
 
 OpFoldResult DivOp::fold(FoldAdaptor adaptor) {
+  if (isOne(*this, adaptor.getRhs(), getLhs()))
+    return getLhs();
   return foldFloats(getType(), adaptor.getOperands(),
                     [](double x, double y) { return x / y; });
 }

@@ -29,7 +29,16 @@ static Elements compareElements(Operation *op, ShapeBuilder &shapes,
 }
 
 Elements EqualOp::inferElements(ShapeBuilder &shapes) {
-  return compareElements(*this, shapes, arith::CmpIPredicate::eq);
+  // Exporters ask of every size whether it is -1.
+  auto isNever = [](OpFoldResult size, OpFoldResult other) {
+    auto value = getConstantIntValue(other);
+    return value && *value < 0 && isNonNegative(size);
+  };
+  return inferShapeArithmetic(*this, shapes, [&](auto v) {
+    if (isNever(v[0], v[1]) || isNever(v[1], v[0]))
+      return shapes.constant(0);
+    return shapes.compare(arith::CmpIPredicate::eq, v[0], v[1]);
+  });
 }
 Elements LessOp::inferElements(ShapeBuilder &shapes) {
   return compareElements(*this, shapes, arith::CmpIPredicate::slt);

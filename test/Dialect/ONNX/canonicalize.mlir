@@ -45,6 +45,23 @@ func.func @casts(%x: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf16>) {
   return %0, %1 : tensor<?xf32>, tensor<?xf16>
 }
 
+// Factors of one, unless they broadcast.
+// CHECK-LABEL: func.func @ones
+// CHECK-SAME: %[[X:.+]]: tensor<?xf32>
+// CHECK: %[[Y:.+]] = onnx.Mul %[[X]]
+// CHECK-NEXT: %[[Z:.+]] = onnx.Div %{{.+}}, %[[X]]
+// CHECK-NEXT: return %[[X]], %[[Y]], %[[Z]]
+func.func @ones(%x: tensor<?xf32>) -> (tensor<?xf32>, tensor<1x?xf32>, tensor<?xf32>) {
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %wide = onnx.Constant dense<1.0> : tensor<1x1xf32>
+  %0 = onnx.Mul %x, %one : (tensor<?xf32>, tensor<f32>) -> tensor<?xf32>
+  %1 = onnx.Mul %one, %0 : (tensor<f32>, tensor<?xf32>) -> tensor<?xf32>
+  %2 = onnx.Div %1, %one : (tensor<?xf32>, tensor<f32>) -> tensor<?xf32>
+  %3 = onnx.Mul %2, %wide : (tensor<?xf32>, tensor<1x1xf32>) -> tensor<1x?xf32>
+  %4 = onnx.Div %one, %2 : (tensor<f32>, tensor<?xf32>) -> tensor<?xf32>
+  return %2, %3, %4 : tensor<?xf32>, tensor<1x?xf32>, tensor<?xf32>
+}
+
 // What is no small constant of floats stays: integers are shape arithmetic.
 // CHECK-LABEL: func.func @kept
 // CHECK: onnx.Mul

@@ -104,3 +104,21 @@ func.func @cut(%x: tensor<?x3xi8>) -> tensor<?x?xi8> {
   %y = onnx.Reshape %short, %rows : (tensor<?xi8>, tensor<2xi64>) -> tensor<?x?xi8>
   return %y : tensor<?x?xi8>
 }
+
+// A size is never -1, which exporters make sure of.
+// CHECK-LABEL: func.func @never_negative
+// CHECK-SAME: -> tensor<?x1xi8>
+func.func @never_negative(%x: tensor<?x3xi8>) -> tensor<?x?xi8> {
+  %zero = onnx.Constant dense<0> : tensor<1xi64>
+  %one = onnx.Constant dense<1> : tensor<1xi64>
+  %minus = onnx.Constant dense<-1> : tensor<1xi64>
+  %byte = onnx.Constant dense<0> : tensor<1xi8>
+  %shape = onnx.Shape %x : (tensor<?x3xi8>) -> tensor<2xi64>
+  %n = onnx.Gather %shape, %zero {axis = 0 : i64} : (tensor<2xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %is = onnx.Equal %minus, %n : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi1>
+  %size = onnx.Where %is, %one, %n : (tensor<1xi1>, tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %e = onnx.Expand %byte, %size : (tensor<1xi8>, tensor<1xi64>) -> tensor<?xi8>
+  %rows = onnx.Concat %n, %minus {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %y = onnx.Reshape %e, %rows : (tensor<?xi8>, tensor<2xi64>) -> tensor<?x?xi8>
+  return %y : tensor<?x?xi8>
+}
