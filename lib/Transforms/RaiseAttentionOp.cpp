@@ -23,6 +23,13 @@ static constexpr int64_t doubleCode = 11;
 // What all attention has
 //===----------------------------------------------------------------------===//
 
+/// The type of a tensor for people.
+static std::string describeType(Value tensor) {
+  std::string text;
+  llvm::raw_string_ostream(text) << tensor.getType();
+  return text;
+}
+
 double mlir::ds::scaleQuery(onnx::GraphBuilder &g, Value &query,
                             std::optional<double> given) {
   if (given || g.failed())
@@ -34,12 +41,17 @@ double mlir::ds::scaleQuery(onnx::GraphBuilder &g, Value &query,
   return 1;
 }
 
-Value mlir::ds::padMask(onnx::GraphBuilder &g, Value mask, Value key) {
+Value mlir::ds::padMask(onnx::GraphBuilder &g, Operation *op, StringRef name,
+                        Value mask, Value key) {
   if (g.failed())
     return nullptr;
   int64_t last = typeOf(mask).getRank() - 1;
   if (g.shapes.dim(mask, last) == g.shapes.dim(key, 2))
     return mask;
+  reportMissed(op, raiseTransformerOps, "attention with its mask as it lies",
+               name + Twine(" of ") + describeType(mask) +
+                   " may be shorter than there are keys, so it is copied and "
+                   "padded");
   Value missing = g.sub(g.dimOf(key, 2), g.dimOf(mask, last));
   missing = g.op<onnx::MaxOp>({missing, g.integers({0})});
   Type element = elementType(mask);
@@ -157,7 +169,7 @@ void HeadAttention::prepareMask() {
   mask = op.getAttnMask();
   if (!elementType(mask).isInteger(1))
     mask = g.cast(mask, element);
-  mask = padMask(g, mask, key);
+  mask = padMask(g, op, "attn_mask", mask, key);
 }
 
 Value HeadAttention::attention() {
@@ -246,6 +258,12 @@ Value HeadAttention::scores() {
 SmallVector<Value> mlir::ds::raiseAttentionOp(onnx::AttentionOp op,
                                               onnx::GraphBuilder &g) {
   HeadAttention heads(op, g);
-  Value scores = op.getQkMatmulOutput().use_empty() ? Value() : heads.scores();
+  Value scores;
+  if (!op.getQkMatmulOutput().use_empty()) {
+    reportMissed(op, raiseTransformerOps, "attention by blocks of keys alone",
+                 "qk_matmul_output is read, so all scores are computed a "
+                 "second time, as a tensor");
+    scores = heads.scores();
+  }
   return {heads.attention(), heads.presentKey, heads.presentValue, scores};
 }

@@ -76,8 +76,8 @@ void GroupQuery::rotate() {
     positions =
         g.add(g.unsqueeze(past, {1}), g.range(g.dimOf(op.getQuery(), 1)));
   for (Value *rows : {&query, &key})
-    *rows = rotateHeads(g, *rows, op.getCosCache(), op.getSinCache(), positions,
-                        op.getRotaryInterleaved());
+    *rows = rotateHeads(g, op, *rows, op.getCosCache(), op.getSinCache(),
+                        positions, op.getRotaryInterleaved());
 }
 
 /// The cache with the new rows. One that has room for them already, as buffers
@@ -120,7 +120,8 @@ SmallVector<Value> GroupQuery::raise() {
   parts.key = presentKey;
   parts.value = presentValue;
   if (isPresent(op.getAttentionBias()))
-    parts.bias = padMask(g, op.getAttentionBias(), presentKey);
+    parts.bias =
+        padMask(g, op, "attention_bias", op.getAttentionBias(), presentKey);
   parts.sink = sink();
   parts.queryStart = past;
   parts.keyLength = total;

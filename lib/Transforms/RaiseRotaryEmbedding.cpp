@@ -45,13 +45,18 @@ static Value spellRotation(onnx::GraphBuilder &g, Value x, Value cos, Value sin,
   return g.concat({y, g.slice(x, 3, rotated, g.dimOf(x, 3))}, 3);
 }
 
-Value mlir::ds::rotateHeads(onnx::GraphBuilder &g, Value x, Value cos,
-                            Value sin, Value positions, bool interleaved) {
+Value mlir::ds::rotateHeads(onnx::GraphBuilder &g, Operation *op, Value x,
+                            Value cos, Value sin, Value positions,
+                            bool interleaved) {
   if (g.failed())
     return nullptr;
   if (typeOf(x).isDynamicDim(3) ||
-      ShapedType::isDynamic(typeOf(cos).getShape().back()))
+      ShapedType::isDynamic(typeOf(cos).getShape().back())) {
+    reportMissed(op, raiseTransformerOps, "ds.rope",
+                 "the width of its heads or of cos_cache is known when it runs "
+                 "only");
     return spellRotation(g, x, cos, sin, positions, interleaved);
+  }
   return RopeOp::create(g.b, g.loc, x.getType(), x, cos, sin, positions,
                         interleaved);
 }
@@ -61,7 +66,7 @@ SmallVector<Value> mlir::ds::raiseRotaryEmbedding(onnx::RotaryEmbeddingOp op,
   bool areJoined = typeOf(op.getX()).getRank() == 3;
   Value x = areJoined ? g.splitHeads(op.getX(), *op.getNumHeads()) : op.getX();
   Value positions = op.getPositionIds();
-  Value y = rotateHeads(g, x, op.getCosCache(), op.getSinCache(),
+  Value y = rotateHeads(g, op, x, op.getCosCache(), op.getSinCache(),
                         isPresent(positions) ? positions : Value(),
                         op.getInterleaved());
   return {areJoined ? g.joinHeads(y) : y};

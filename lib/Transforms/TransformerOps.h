@@ -17,6 +17,9 @@
 
 namespace mlir::ds {
 
+/// The category of remarks.
+inline constexpr StringLiteral raiseTransformerOps = "ds-raise-transformer-ops";
+
 SmallVector<Value> raiseAttentionOp(onnx::AttentionOp op,
                                     onnx::GraphBuilder &g);
 SmallVector<Value> raiseGroupQueryAttention(onnx::GroupQueryAttentionOp op,
@@ -31,9 +34,10 @@ SmallVector<Value> raiseTensorScatter(onnx::TensorScatterOp op,
 double scaleQuery(onnx::GraphBuilder &g, Value &query,
                   std::optional<double> given);
 
-/// A mask or bias that is shorter than there are keys hides the others: made as
-/// long as dim 2 of `key`.
-Value padMask(onnx::GraphBuilder &g, Value mask, Value key);
+/// A mask or bias, the operand `name` of `op`, that is shorter than there are
+/// keys hides the others: made as long as dim 2 of `key`.
+Value padMask(onnx::GraphBuilder &g, Operation *op, StringRef name, Value mask,
+              Value key);
 
 /// The operands and attributes of a ds.attention; null or 0 is none.
 struct AttentionParts {
@@ -46,9 +50,10 @@ Value createAttention(onnx::GraphBuilder &g, const AttentionParts &parts);
 
 /// x, (batch, heads, rows, size), rotated by the tables: see ds.rope. Without
 /// positions, which may be null, the tables have a row for each of x. Where the
-/// width of a head is known when it runs only, this is spelled out.
-Value rotateHeads(onnx::GraphBuilder &g, Value x, Value cos, Value sin,
-                  Value positions, bool interleaved);
+/// width of a head is known when it runs only, this is spelled out, and a
+/// remark on `op`.
+Value rotateHeads(onnx::GraphBuilder &g, Operation *op, Value x, Value cos,
+                  Value sin, Value positions, bool interleaved);
 
 /// A copy of `cache` with the rows of `update` along `axis` written to those
 /// from first[b] on, where `first`, a vector of i64 for the dim 0, may be null

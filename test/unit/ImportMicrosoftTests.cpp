@@ -167,6 +167,40 @@ TEST_F(ImportMicrosoft, GroupQueryAttention) {
   EXPECT_THAT(messages, HasSubstr("expected at most 12 inputs, found 13"));
 }
 
+// Nothing is taken for granted of ranks and attributes before they are checked.
+TEST_F(ImportMicrosoft, RanksThatDoNotFit) {
+  auto &node = start("Attention", {"x", "x", "x"});
+  node.set_domain("");
+  m->model.mutable_opset_import(0)->set_version(23);
+  run();
+  EXPECT_THAT(messages,
+              HasSubstr("C1: Q, K and V of rank 3 need the attributes "
+                        "q_num_heads and kv_num_heads"));
+  auto &rotary = start("RotaryEmbedding", {"v", "v", "x"});
+  rotary.set_domain("");
+  m->model.mutable_opset_import(0)->set_version(23);
+  m->input("v", f32, {"8"});
+  run();
+  EXPECT_THAT(messages, HasSubstr("C1: expected X of rank 3 or 4"));
+  auto &group = start("GroupQueryAttention", {"v", "v", "v", "", "", "i", "i"});
+  m->input("v", f32, {"8"});
+  m->input("i", i32, {});
+  setInt(group, "num_heads", 0);
+  setInt(group, "kv_num_heads", 0);
+  run();
+  EXPECT_THAT(messages, HasSubstr("C1: expected query of rank 3"));
+  for (const char *op : {"MultiHeadAttention", "Attention", "FusedMatMul",
+                         "SkipLayerNormalization", "RotaryEmbedding",
+                         "EmbedLayerNormalization"}) {
+    auto &given = start(op, {"v", "v", "v", "v", "v", "v"});
+    if (llvm::StringRef(op).contains("Attention"))
+      setInt(given, "num_heads", 2);
+    m->input("v", f32, {});
+    run();
+    EXPECT_FALSE(module) << op;
+  }
+}
+
 TEST_F(ImportMicrosoft, Refused) {
   start("MultiHeadAttention", {"x", "x", "x"});
   run();

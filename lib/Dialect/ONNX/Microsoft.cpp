@@ -63,6 +63,15 @@ LogicalResult GroupOp::verify() {
                                    groupOperandType(getHeadSink()).getShape())))
     return emitOpError("C8: expected head_sink of ")
            << heads << " elements, found " << getHeadSink().getType();
+  for (auto [id, name, operand, rank] :
+       {std::tuple<StringRef, StringRef, Value, int64_t>{"C9", "cos_cache",
+                                                         getCosCache(), 2},
+        {"C9", "sin_cache", getSinCache(), 2},
+        {"C9", "position_ids", getPositionIds(), 2},
+        {"C10", "attention_bias", getAttentionBias(), 4}})
+    if (isPresent(operand) && groupOperandType(operand).getRank() != rank)
+      return emitOpError() << id << ": expected " << name << " of rank " << rank
+                           << ", found " << operand.getType();
   return success();
 }
 
@@ -112,6 +121,9 @@ struct GroupShapes {
 
 LogicalResult GroupOp::inferResults(ShapeBuilder &shapes,
                                     SmallVectorImpl<ResultShape> &results) {
+  // The importer asks for shapes before it verifies.
+  if (failed(verify()))
+    return failure();
   SmallVector<OpFoldResult> query = dimsOf(shapes, getQuery());
   int64_t heads = getNumHeads(), groups = getKvNumHeads();
   GroupShapes known{*this, shapes, query[0], query[1], {}};
@@ -137,6 +149,17 @@ LogicalResult GroupOp::inferResults(ShapeBuilder &shapes,
     if (failed(total))
       return failure();
     cacheRows = shapes.max(own, *total);
+  }
+  if (isPresent(getCosCache())) {
+    SmallVector<OpFoldResult> cos = dimsOf(shapes, getCosCache()),
+                              sin = dimsOf(shapes, getSinCache());
+    for (auto [l, r] : llvm::zip_equal(cos, sin))
+      if (failed(joinDims(*this, "C9", l, r, "a dim of sin_cache")))
+        return failure();
+    auto half = getConstantIntValue(cos[1]), all = getConstantIntValue(*size);
+    if (half && all && 2 * *half > *all)
+      return emitOpError("C9: expected tables of at most ")
+             << *all / 2 << " elements in a row, found " << *half;
   }
   auto lengths = groupOperandType(getSeqlensK());
   auto batch = getConstantIntValue(known.batch);

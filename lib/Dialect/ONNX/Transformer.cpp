@@ -152,6 +152,9 @@ static LogicalResult checkMask(AttentionOp op, ShapeBuilder &shapes,
 
 LogicalResult AttentionOp::inferResults(ShapeBuilder &shapes,
                                         SmallVectorImpl<ResultShape> &results) {
+  // The importer asks for shapes before it verifies.
+  if (failed(verify()))
+    return failure();
   auto q = getHeadDims(*this, shapes, getQ(), getQNumHeads(), "Q");
   auto k = getHeadDims(*this, shapes, getK(), getKvNumHeads(), "K");
   auto v = getHeadDims(*this, shapes, getV(), getKvNumHeads(), "V");
@@ -230,6 +233,8 @@ LogicalResult RotaryEmbeddingOp::verify() {
 LogicalResult
 RotaryEmbeddingOp::inferResults(ShapeBuilder &shapes,
                                 SmallVectorImpl<ResultShape> &results) {
+  if (failed(verify()))
+    return failure();
   SmallVector<OpFoldResult> x = dimsOf(shapes, getX());
   SmallVector<OpFoldResult> cos = dimsOf(shapes, getCosCache()),
                             sin = dimsOf(shapes, getSinCache());
@@ -278,6 +283,8 @@ LogicalResult TensorScatterOp::verify() {
 LogicalResult
 TensorScatterOp::inferResults(ShapeBuilder &shapes,
                               SmallVectorImpl<ResultShape> &results) {
+  if (failed(verify()))
+    return failure();
   SmallVector<OpFoldResult> cache = dimsOf(shapes, getPastCache()),
                             update = dimsOf(shapes, getUpdate());
   FailureOr<int64_t> axis = normalizeAxis(*this, getAxis(), cache.size());

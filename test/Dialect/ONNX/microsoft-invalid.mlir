@@ -159,3 +159,48 @@ func.func @sink(%a0: tensor<2x3x32xf32>, %a1: tensor<2x3x16xf32>, %a2: tensor<2x
   %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %a0, %a1, %a2, %n, %n, %a5, %a6, %n, %n, %n, %n, %a11 {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x32xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, none, none, tensor<2xi32>, tensor<i32>, none, none, none, none, tensor<2xf32>) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
   return
 }
+
+// -----
+
+func.func @table_rank(%a0: tensor<2x3x32xf32>, %a1: tensor<2x3x16xf32>, %a2: tensor<2x3x16xf32>, %a5: tensor<2xi32>, %a6: tensor<i32>, %a7: tensor<4xf32>, %a8: tensor<4xf32>) {
+  %n = onnx.NoValue
+  // expected-error @+1 {{C9: expected cos_cache of rank 2, found 'tensor<4xf32>'}}
+  %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %a0, %a1, %a2, %n, %n, %a5, %a6, %a7, %a8, %n, %n, %n {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x32xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, none, none, tensor<2xi32>, tensor<i32>, tensor<4xf32>, tensor<4xf32>, none, none, none) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
+  return
+}
+
+// -----
+
+func.func @tables(%a0: tensor<2x3x32xf32>, %a1: tensor<2x3x16xf32>, %a2: tensor<2x3x16xf32>, %a5: tensor<2xi32>, %a6: tensor<i32>, %a7: tensor<9x4xf32>, %a8: tensor<8x4xf32>) {
+  %n = onnx.NoValue
+  // expected-error @+1 {{C9: expected a dim of sin_cache to be 9, found 8}}
+  %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %a0, %a1, %a2, %n, %n, %a5, %a6, %a7, %a8, %n, %n, %n {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x32xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, none, none, tensor<2xi32>, tensor<i32>, tensor<9x4xf32>, tensor<8x4xf32>, none, none, none) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
+  return
+}
+
+// -----
+
+func.func @table_width(%a0: tensor<2x3x32xf32>, %a1: tensor<2x3x16xf32>, %a2: tensor<2x3x16xf32>, %a5: tensor<2xi32>, %a6: tensor<i32>, %a7: tensor<9x5xf32>, %a8: tensor<9x5xf32>) {
+  %n = onnx.NoValue
+  // expected-error @+1 {{C9: expected tables of at most 4 elements in a row, found 5}}
+  %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %a0, %a1, %a2, %n, %n, %a5, %a6, %a7, %a8, %n, %n, %n {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x32xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, none, none, tensor<2xi32>, tensor<i32>, tensor<9x5xf32>, tensor<9x5xf32>, none, none, none) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
+  return
+}
+
+// -----
+
+func.func @positions_rank(%a0: tensor<2x3x32xf32>, %a1: tensor<2x3x16xf32>, %a2: tensor<2x3x16xf32>, %a5: tensor<2xi32>, %a6: tensor<i32>, %a7: tensor<9x4xf32>, %a8: tensor<9x4xf32>, %a9: tensor<3xi64>) {
+  %n = onnx.NoValue
+  // expected-error @+1 {{C9: expected position_ids of rank 2, found 'tensor<3xi64>'}}
+  %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %a0, %a1, %a2, %n, %n, %a5, %a6, %a7, %a8, %a9, %n, %n {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x32xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, none, none, tensor<2xi32>, tensor<i32>, tensor<9x4xf32>, tensor<9x4xf32>, tensor<3xi64>, none, none) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
+  return
+}
+
+// -----
+
+func.func @bias_rank(%a0: tensor<2x3x32xf32>, %a1: tensor<2x3x16xf32>, %a2: tensor<2x3x16xf32>, %a5: tensor<2xi32>, %a6: tensor<i32>, %a10: tensor<3x3xf32>) {
+  %n = onnx.NoValue
+  // expected-error @+1 {{C10: expected attention_bias of rank 4, found 'tensor<3x3xf32>'}}
+  %y, %pk, %pv = onnx.com.microsoft.GroupQueryAttention %a0, %a1, %a2, %n, %n, %a5, %a6, %n, %n, %n, %a10, %n {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x32xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, none, none, tensor<2xi32>, tensor<i32>, none, none, none, tensor<3x3xf32>, none) -> (tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
+  return
+}

@@ -46,6 +46,9 @@ def ONNX_GroupQueryAttentionOp
       `total_sequence_length` has one.
     - C7: `causal` is set where `local_window_size` is positive.
     - C8: `head_sink` has one element for each query head.
+    - C9: `cos_cache`, `sin_cache` and `position_ids` have rank 2; the tables have
+      one shape, of half a head's width or less.
+    - C10: `attention_bias` has rank 4.
   }];
   let arguments = (ins ONNX_FloatTensor:$query,
     ONNX_Optional<ONNX_FloatTensor>:$key,
