@@ -67,6 +67,9 @@ def multi_head_attention(case: Case) -> None:
     if form in ("apart", "cache"):
         value_size = size
     draw_attributes(case, heads)
+    if keys == "l":
+        # With other keys than its own, ONNX Runtime lets the last row see all of them, and no other row.
+        case.attributes.pop("unidirectional", None)
     case.numbers("b", "s", heads * size)
     if form == "apart":
         case.numbers("b", heads, "l", size)
