@@ -36,12 +36,15 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm, Padding padding) {
   pm.addNestedPass<func::FuncOp>(createOnnxFoldWeights());
   pm.addNestedPass<func::FuncOp>(createDSRaiseNormalization());
   pm.addNestedPass<func::FuncOp>(createDSRaiseGelu());
+  pm.addNestedPass<func::FuncOp>(createDSRaiseRope());
   pm.addNestedPass<func::FuncOp>(createDSRaiseAttention());
   pm.addNestedPass<func::FuncOp>(createDSRaiseLinear());
   if (padding != Padding::Compute)
     pm.addNestedPass<func::FuncOp>(
         createDSUnpad(DSUnpadOptions{padding == Padding::Zero}));
   pm.addPass(createCanonicalizerPass());
+  // Masks and tables that each layer was given are one again.
+  pm.addPass(createCSEPass());
   pm.addPass(createVerifyPhase("raise"));
 }
 

@@ -63,7 +63,9 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::ds::DSDialect",
-                           "::mlir::onnx::ONNXDialect"];
+                           "::mlir::onnx::ONNXDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def DSRaiseGelu : Pass<"ds-raise-gelu", "::mlir::func::FuncOp"> {
@@ -133,6 +135,36 @@ def DSRaiseNormalization
     ```
   }];
   let dependentDialects = ["::mlir::onnx::ONNXDialect"];
+}
+
+def DSRaiseRope : Pass<"ds-raise-rope", "::mlir::func::FuncOp"> {
+  let summary = "raises rotary embeddings that are spelled out to ds.rope";
+  let description = [{
+    From the sum of x by a cosine and x rotated by a sine, where both tables are
+    made of angles that repeat for both halves of a row: the tables are made of
+    one half, once for all layers. A near miss is a remark that says why.
+
+    ```mlir
+    // before
+    %angles = onnx.Concat %half, %half {axis = -1 : i64} : …
+    %cos = onnx.Cos %angles : …
+    %sin = onnx.Sin %angles : …
+    %c = onnx.Unsqueeze %cos, %one : …
+    %s = onnx.Unsqueeze %sin, %one : …
+    %0 = onnx.Mul %x, %c : …
+    %n = onnx.Neg %second_half_of_x : …
+    %r = onnx.Concat %n, %first_half_of_x {axis = -1 : i64} : …
+    %1 = onnx.Mul %r, %s : …
+    %y = onnx.Add %0, %1 : …
+    // after
+    %cos = onnx.Cos %half : …
+    %sin = onnx.Sin %half : …
+    %y = ds.rope %x, %cos, %sin : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::ds::DSDialect", "::mlir::onnx::ONNXDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def DSRaiseTransformerOps
