@@ -11,8 +11,8 @@
 using namespace mlir;
 using namespace mlir::ds;
 using namespace mlir::ds::importer;
-using onnx::elementType;
-using onnx::GraphBuilder;
+using mlir::onnx::elementType;
+using mlir::onnx::GraphBuilder;
 
 GraphBuilder importer::makeGraph(const Node &node, Emitter &emitter) {
   return GraphBuilder(
@@ -51,7 +51,7 @@ static LogicalResult finish(Node &node, GraphBuilder &g,
 //===----------------------------------------------------------------------===//
 
 static Value makeGelu(GraphBuilder &g, Value x, StringRef approximate) {
-  return g.op<onnx::GeluOp>(
+  return g.op<mlir::onnx::GeluOp>(
       {x}, {g.b.getNamedAttr("approximate", g.b.getStringAttr(approximate))});
 }
 
@@ -79,7 +79,7 @@ static LogicalResult composeQuickGelu(Node &node, Emitter &emitter) {
   double alpha = takeNumber(node, "alpha", 1.702);
   return finish(
       node, g,
-      g.op<onnx::SwishOp>({node.operand(0)}, {g.number("alpha", alpha)}));
+      g.op<mlir::onnx::SwishOp>({node.operand(0)}, {g.number("alpha", alpha)}));
 }
 
 //===----------------------------------------------------------------------===//
@@ -109,7 +109,7 @@ static LogicalResult composeFusedMatMul(Node &node, Emitter &emitter) {
   double alpha = takeNumber(node, "alpha", 1);
   Value a = transposeStack(g, node.operand(0), batchA, matrixA);
   Value b = transposeStack(g, node.operand(1), batchB, matrixB);
-  Value product = g.op<onnx::MatMulOp>({a, b});
+  Value product = g.op<mlir::onnx::MatMulOp>({a, b});
   if (product && alpha != 1)
     product = g.mul(product, g.scalar(elementType(product), alpha));
   return finish(node, g, product);
@@ -127,8 +127,8 @@ LogicalResult importer::composeSimplifiedLayerNorm(Node &node,
   for (StringRef name : {"axis", "epsilon", "stash_type"})
     if (Attribute attribute = node.attributes.erase(name))
       attributes.append(name, attribute);
-  Value y = g.op<onnx::RMSNormalizationOp>({node.operand(0), node.operand(1)},
-                                           attributes);
+  Value y = g.op<mlir::onnx::RMSNormalizationOp>(
+      {node.operand(0), node.operand(1)}, attributes);
   return finish(node, g, y);
 }
 
@@ -151,10 +151,11 @@ static LogicalResult composeSkipLayerNorm(Node &node, Emitter &emitter) {
   if (bias)
     sum = g.add(sum, bias);
   Value gamma = node.operand(2);
-  Value y = isSimplified
-                ? normalizeRows<onnx::RMSNormalizationOp>(node, g, {sum, gamma})
-                : normalizeRows<onnx::LayerNormalizationOp>(
-                      node, g, {sum, gamma, beta ? beta : g.absent()});
+  Value y =
+      isSimplified
+          ? normalizeRows<mlir::onnx::RMSNormalizationOp>(node, g, {sum, gamma})
+          : normalizeRows<mlir::onnx::LayerNormalizationOp>(
+                node, g, {sum, gamma, beta ? beta : g.absent()});
   return finish(node, g, {y, Value(), Value(), sum});
 }
 
@@ -171,25 +172,26 @@ static LogicalResult composeEmbedLayerNorm(Node &node, Emitter &emitter) {
   Value positionTable = node.operand(3);
   Value positions =
       node.operand(8)
-          ? g.op<onnx::GatherOp>({positionTable, node.operand(8)})
+          ? g.op<mlir::onnx::GatherOp>({positionTable, node.operand(8)})
           : g.slice(positionTable, 0, g.integers({0}), g.dimOf(ids, 1));
-  Value sum = g.add(g.op<onnx::GatherOp>({node.operand(2), ids}), positions);
+  Value sum =
+      g.add(g.op<mlir::onnx::GatherOp>({node.operand(2), ids}), positions);
   if (segments)
-    sum = g.add(sum, g.op<onnx::GatherOp>({segmentTable, segments}));
+    sum = g.add(sum, g.op<mlir::onnx::GatherOp>({segmentTable, segments}));
   Value beta = node.operand(6);
-  Value y = normalizeRows<onnx::LayerNormalizationOp>(
+  Value y = normalizeRows<mlir::onnx::LayerNormalizationOp>(
       node, g, {sum, node.operand(5), beta ? beta : g.absent()});
 
   Value count;
   if (node.numResults > 1 && !g.failed()) {
     Type integer = elementType(ids);
     if (mask) {
-      Value ones = g.op<onnx::EqualOp>({mask, g.scalar(integer, 1)});
-      count = g.op<onnx::ReduceSumOp>({g.cast(ones, integer), g.integers({1})},
-                                      {g.integer("keepdims", 0)});
+      Value ones = g.op<mlir::onnx::EqualOp>({mask, g.scalar(integer, 1)});
+      count = g.op<mlir::onnx::ReduceSumOp>(
+          {g.cast(ones, integer), g.integers({1})}, {g.integer("keepdims", 0)});
     } else {
       count = g.expand(
-          g.op<onnx::ReshapeOp>({g.scalar(integer, 0), g.integers({1})}),
+          g.op<mlir::onnx::ReshapeOp>({g.scalar(integer, 0), g.integers({1})}),
           g.dimOf(ids, 0));
     }
   }
@@ -228,7 +230,7 @@ static LogicalResult composeRotaryEmbedding(Node &node, Emitter &emitter) {
     Value rows = g.add(g.range(g.dimOf(x, 2)), positions);
     positions = g.expand(rows, g.concat({g.dimOf(x, 0), g.dimOf(x, 2)}, 0));
   }
-  Value y = g.op<onnx::RotaryEmbeddingOp>(
+  Value y = g.op<mlir::onnx::RotaryEmbeddingOp>(
       {x, node.operand(2), node.operand(3), positions}, attributes);
   return finish(node, g, areJoined ? g.joinHeads(y) : y);
 }

@@ -28,7 +28,7 @@ bool isMicrosoftComposite(StringRef opType);
 LogicalResult composeMicrosoft(Node &node, Emitter &emitter);
 
 /// A graph of ops at `node`'s place, each made as if it were a node.
-onnx::GraphBuilder makeGraph(const Node &node, Emitter &emitter);
+mlir::onnx::GraphBuilder makeGraph(const Node &node, Emitter &emitter);
 
 // The rules, each of which takes the attributes that it knows.
 LogicalResult composeAttention(Node &node, Emitter &emitter);

@@ -17,8 +17,8 @@
 using namespace mlir;
 using namespace mlir::ds;
 using namespace mlir::ds::importer;
-using onnx::elementType;
-using onnx::GraphBuilder;
+using mlir::onnx::elementType;
+using mlir::onnx::GraphBuilder;
 
 static int64_t rankOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getRank();
@@ -74,7 +74,7 @@ FailureOr<Value> MicrosoftAttention::maskOfLengths(Value mask) {
   OpFoldResult sequences = shapes.dim(node.operand(0), 0);
   auto below = [&](Value ends) {
     Value column = g.unsqueeze(g.cast(ends, g.b.getI64Type()), {1, 2, 3});
-    return g.op<onnx::LessOp>({g.range(keys), column});
+    return g.op<mlir::onnx::LessOp>({g.range(keys), column});
   };
   if (count == sequences)
     return below(mask);
@@ -85,8 +85,9 @@ FailureOr<Value> MicrosoftAttention::maskOfLengths(Value mask) {
            << mask.getType();
   Value twice = g.add(batch, batch);
   Value isLate = below(g.slice(mask, 0, batch, twice));
-  return g.op<onnx::AndOp>({below(g.slice(mask, 0, g.integers({0}), batch)),
-                            g.op<onnx::NotOp>({isLate})});
+  return g.op<mlir::onnx::AndOp>(
+      {below(g.slice(mask, 0, g.integers({0}), batch)),
+       g.op<mlir::onnx::NotOp>({isLate})});
 }
 
 LogicalResult MicrosoftAttention::addMask(Value mask) {
@@ -100,7 +101,7 @@ LogicalResult MicrosoftAttention::addMask(Value mask) {
       return failure();
     keep = *known;
   } else if (rank <= 3) {
-    keep = g.op<onnx::GreaterOp>({mask, g.scalar(elementType(mask), 0)});
+    keep = g.op<mlir::onnx::GreaterOp>({mask, g.scalar(elementType(mask), 0)});
     keep = g.unsqueeze(keep, rank == 2 ? ArrayRef<int64_t>{1, 2}
                                        : ArrayRef<int64_t>{1});
   } else {
@@ -108,7 +109,7 @@ LogicalResult MicrosoftAttention::addMask(Value mask) {
            << "a mask of rank " << rank << " is not supported: at most 3 is";
   }
   Type element = elementType(node.operand(0));
-  Value added = g.op<onnx::WhereOp>(
+  Value added = g.op<mlir::onnx::WhereOp>(
       {keep, g.scalar(element, 0), g.scalar(element, maskFilter)});
   bias = bias ? g.add(bias, added) : added;
   return success();
@@ -216,7 +217,7 @@ static FailureOr<SmallVector<Value>> findWidths(Node &node, GraphBuilder &g,
       begins.push_back(g.integers({end += size}));
     return begins;
   }
-  Value third = g.op<onnx::DivOp>({g.dimOf(weights, 1), g.integers({3})});
+  Value third = g.op<mlir::onnx::DivOp>({g.dimOf(weights, 1), g.integers({3})});
   for (int i = 0; i < 3; ++i)
     begins.push_back(g.add(begins[i], third));
   return begins;
@@ -245,7 +246,7 @@ LogicalResult importer::composeAttention(Node &node, Emitter &emitter) {
       return node.emitError()
              << "expected a past of rank 5, found " << past.getType();
     auto part = [&](int64_t i) {
-      return g.op<onnx::SqueezeOp>(
+      return g.op<mlir::onnx::SqueezeOp>(
           {g.slice(past, 0, i, i + 1), g.integers({0})});
     };
     attention.pastKey = part(0);
@@ -255,7 +256,7 @@ LogicalResult importer::composeAttention(Node &node, Emitter &emitter) {
   FailureOr<SmallVector<Value>> begins = findWidths(node, g, weights);
   if (failed(begins))
     return failure();
-  Value joined = g.op<onnx::MatMulOp>({x, weights});
+  Value joined = g.op<mlir::onnx::MatMulOp>({x, weights});
   if (Value bias = node.operand(2))
     joined = g.add(joined, bias);
   Value parts[3];

@@ -15,7 +15,7 @@ using namespace mlir::onnx;
 #define GET_OP_CLASSES
 #include "ds/Dialect/ONNX/Transformer.cpp.inc"
 
-static int64_t rankOf(Value tensor) {
+static int64_t operandRank(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getRank();
 }
 
@@ -28,9 +28,9 @@ static int64_t rankOf(Value tensor) {
 static constexpr int64_t floatTypeCodes[] = {1, 10, 11, 16};
 
 LogicalResult AttentionOp::verify() {
-  int64_t rank = rankOf(getQ());
-  if ((rank != 3 && rank != 4) || rankOf(getK()) != rank ||
-      rankOf(getV()) != rank)
+  int64_t rank = operandRank(getQ());
+  if ((rank != 3 && rank != 4) || operandRank(getK()) != rank ||
+      operandRank(getV()) != rank)
     return emitOpError("C1: expected Q, K and V of one rank, 3 or 4, found ")
            << getQ().getType() << ", " << getK().getType() << " and "
            << getV().getType();
@@ -47,14 +47,14 @@ LogicalResult AttentionOp::verify() {
   for (auto [name, past] :
        {std::pair<StringRef, Value>{"past_key", getPastKey()},
         {"past_value", getPastValue()}})
-    if (isPresent(past) && rankOf(past) != 4)
+    if (isPresent(past) && operandRank(past) != 4)
       return emitOpError("C3: expected ")
              << name << " of rank 4, found " << past.getType();
-  if (isPresent(getNonpadKvSeqlen()) && rankOf(getNonpadKvSeqlen()) != 1)
+  if (isPresent(getNonpadKvSeqlen()) && operandRank(getNonpadKvSeqlen()) != 1)
     return emitOpError("C3: expected nonpad_kv_seqlen of rank 1, found ")
            << getNonpadKvSeqlen().getType();
   if (isPresent(getAttnMask()) &&
-      (rankOf(getAttnMask()) < 1 || rankOf(getAttnMask()) > 4))
+      (operandRank(getAttnMask()) < 1 || operandRank(getAttnMask()) > 4))
     return emitOpError("C5: expected attn_mask of rank 1 to 4, found ")
            << getAttnMask().getType();
   Type element = elementType(getQ());
@@ -189,7 +189,7 @@ LogicalResult AttentionOp::inferResults(ShapeBuilder &shapes,
     return failure();
 
   Type element = elementType(getQ());
-  if (rankOf(getQ()) == 3)
+  if (operandRank(getQ()) == 3)
     results.push_back(
         {element, {q->batch, q->rows, shapes.mul(q->heads, v->size)}});
   else
@@ -205,7 +205,7 @@ LogicalResult AttentionOp::inferResults(ShapeBuilder &shapes,
 //===----------------------------------------------------------------------===//
 
 LogicalResult RotaryEmbeddingOp::verify() {
-  int64_t rank = rankOf(getX());
+  int64_t rank = operandRank(getX());
   if (rank != 3 && rank != 4)
     return emitOpError("C1: expected X of rank 3 or 4, found ")
            << getX().getType();
@@ -216,7 +216,7 @@ LogicalResult RotaryEmbeddingOp::verify() {
   for (auto [name, table] :
        {std::pair<StringRef, Value>{"cos_cache", getCosCache()},
         {"sin_cache", getSinCache()}})
-    if (rankOf(table) != expected || elementType(table) != element)
+    if (operandRank(table) != expected || elementType(table) != element)
       return emitOpError("C2: expected ")
              << name << " of rank " << expected << " and elements of type "
              << element << (expected == 2 ? " with" : " without")
@@ -224,7 +224,7 @@ LogicalResult RotaryEmbeddingOp::verify() {
   if (getRotaryEmbeddingDim() < 0 || getRotaryEmbeddingDim() % 2 != 0)
     return emitOpError("C3: expected an even rotary_embedding_dim, found ")
            << getRotaryEmbeddingDim();
-  if (isPresent(getPositionIds()) && rankOf(getPositionIds()) != 2)
+  if (isPresent(getPositionIds()) && operandRank(getPositionIds()) != 2)
     return emitOpError("C4: expected position_ids of rank 2, found ")
            << getPositionIds().getType();
   return success();
@@ -270,11 +270,11 @@ LogicalResult TensorScatterOp::verify() {
     return emitOpError("C1: expected mode \"linear\" or \"circular\", found ")
            << getModeAttr();
   if (elementType(getUpdate()) != elementType(getPastCache()) ||
-      rankOf(getUpdate()) != rankOf(getPastCache()))
+      operandRank(getUpdate()) != operandRank(getPastCache()))
     return emitOpError(
                "C3: expected an update of the rank and element type of ")
            << getPastCache().getType() << ", found " << getUpdate().getType();
-  if (isPresent(getWriteIndices()) && rankOf(getWriteIndices()) != 1)
+  if (isPresent(getWriteIndices()) && operandRank(getWriteIndices()) != 1)
     return emitOpError("C4: expected write_indices of rank 1, found ")
            << getWriteIndices().getType();
   return success();
