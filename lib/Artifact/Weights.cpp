@@ -25,6 +25,7 @@ namespace {
 /// one of them moves elements.
 struct Tensor {
   SmallVector<int64_t> shape;
+  Type element;
   size_t elementBytes;
   StringRef bytes;
   std::string moved; // owns `bytes` then
@@ -59,6 +60,64 @@ static void transpose(Tensor &in, ArrayRef<int64_t> permutation) {
     }
   }
   in.move(std::move(shape), std::move(bytes));
+}
+
+/// Bytes of all elements of one slice of a dim, and how many runs of slices
+/// there are.
+static std::pair<size_t, size_t> runsOf(const Tensor &in, int64_t dim) {
+  ArrayRef<int64_t> shape = in.shape;
+  return {ShapedType::getNumElements(shape.drop_front(dim + 1)) *
+              in.elementBytes,
+          ShapedType::getNumElements(shape.take_front(dim))};
+}
+
+static void select(Tensor &in, SelectAttr select) {
+  int64_t dim = select.getDim();
+  auto [slice, runs] = runsOf(in, dim);
+  std::string bytes;
+  bytes.reserve(runs * select.getSlices().size() * slice);
+  for (size_t run = 0; run < runs; ++run)
+    for (int64_t from : select.getSlices())
+      bytes += in.bytes.substr((run * in.shape[dim] + from) * slice, slice);
+  SmallVector<int64_t> shape = in.shape;
+  shape[dim] = select.getSlices().size();
+  in.move(std::move(shape), std::move(bytes));
+}
+
+/// Multiplies little-endian elements, rounding once: the product of an element
+/// and a double is exact in no format here, and is rounded from 128 bits.
+static void multiply(MutableArrayRef<char> elements, FloatType type,
+                     double factor) {
+  const llvm::fltSemantics &semantics = type.getFloatSemantics();
+  size_t size = type.getWidth() / 8;
+  bool loses = false;
+  APFloat wide(factor);
+  wide.convert(APFloat::IEEEquad(), APFloat::rmNearestTiesToEven, &loses);
+  for (size_t i = 0; i < elements.size(); i += size) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, &elements[i], size);
+    APFloat value(semantics, APInt(type.getWidth(), bits));
+    value.convert(APFloat::IEEEquad(), APFloat::rmNearestTiesToEven, &loses);
+    value.multiply(wide, APFloat::rmNearestTiesToEven);
+    value.convert(semantics, APFloat::rmNearestTiesToEven, &loses);
+    bits = value.bitcastToAPInt().getZExtValue();
+    std::memcpy(&elements[i], &bits, size);
+  }
+}
+
+static void scale(Tensor &in, ScaleAttr scale) {
+  auto [slice, runs] = runsOf(in, scale.getDim());
+  int64_t slices = in.shape[scale.getDim()];
+  ArrayRef<double> factors = scale.getFactors().asArrayRef();
+  size_t part = slices / factors.size() * slice;
+  std::string bytes = in.bytes.str();
+  for (size_t run = 0; run < runs; ++run)
+    for (auto [i, factor] : llvm::enumerate(factors))
+      if (factor != 1)
+        multiply(MutableArrayRef(
+                     bytes.data() + (run * factors.size() + i) * part, part),
+                 cast<FloatType>(in.element), factor);
+  in.move(in.shape, std::move(bytes));
 }
 
 /// Writes the packed matrix that starts at `matrix`, panel by panel: one of a
@@ -128,6 +187,7 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
   }
   unsigned bits = source.getType().getElementTypeBitWidth();
   Tensor tensor{llvm::to_vector(source.getType().getShape()),
+                source.getType().getElementType(),
                 size_t(llvm::divideCeil(bits, 8)),
                 bytes,
                 {}};
@@ -144,6 +204,8 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
         .Case([&](ReshapeAttr r) {
           tensor.shape = llvm::to_vector(r.getShape());
         })
+        .Case([&](SelectAttr s) { select(tensor, s); })
+        .Case([&](ScaleAttr s) { scale(tensor, s); })
         .Case([&](PackAttr p) { pack(tensor, p); });
   if (last)
     writePacked(tensor, last, os);

@@ -39,6 +39,7 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm, Padding padding) {
   pm.addNestedPass<func::FuncOp>(createDSRaiseRope());
   pm.addNestedPass<func::FuncOp>(createDSRaiseAttention());
   pm.addNestedPass<func::FuncOp>(createDSRaiseLinear());
+  pm.addNestedPass<func::FuncOp>(createDSFoldHeadWeights());
   if (padding != Padding::Compute)
     pm.addNestedPass<func::FuncOp>(
         createDSUnpad(DSUnpadOptions{padding == Padding::Zero}));

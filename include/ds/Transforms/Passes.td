@@ -29,6 +29,29 @@ def DSDecompose : Pass<"ds-decompose", "::mlir::func::FuncOp"> {
     "::mlir::tensor::TensorDialect"];
 }
 
+def DSFoldHeadWeights : Pass<"ds-fold-head-weights", "::mlir::func::FuncOp"> {
+  let summary = "folds constant weights of heads into projections";
+  let description = [{
+    A constant `head_weight` of a `ds.attention` whose result only a linear
+    layer reads, with its heads joined, multiplies the rows of that layer's
+    weight instead. Heads of weight 0 are taken out, with their columns of the
+    projections of query, key and value: all of them where every query head has
+    a key head of its own, else groups none of whose query heads is used; none
+    where the graph reads the shape of the heads' result. That changes no result
+    but by rounding.
+
+    ```mlir
+    // before
+    %a = ds.attention %q, %k, %v head_weight %w {scale = 1.250000e-01 : f32} : …
+    // after
+    %a = ds.attention %q, %k, %v {scale = 1.250000e-01 : f32} : …
+    %o = ds.weight <"model.onnx", 0, 2359296, "", tensor<768x768xf32>>
+           [#ds.scale<0, [1.0, 5.0e-01, …]>] : tensor<768x768xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::ds::DSDialect"];
+}
+
 def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
   let summary = "raises attention that is spelled out to ds.attention";
   let description = [{

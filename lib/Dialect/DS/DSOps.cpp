@@ -51,6 +51,26 @@ static std::optional<SmallVector<int64_t>> applyStep(ArrayRef<int64_t> shape,
           return std::nullopt;
         return llvm::to_vector(reshape.getShape());
       })
+      .Case([&](SelectAttr select) -> Shape {
+        int64_t dim = select.getDim();
+        if (dim < 0 || dim >= int64_t(shape.size()) ||
+            llvm::any_of(
+                select.getSlices(),
+                [&](int64_t slice) {
+                  return slice < 0 || slice >= shape[dim];
+                }))
+          return std::nullopt;
+        SmallVector<int64_t> result = llvm::to_vector(shape);
+        result[dim] = select.getSlices().size();
+        return result;
+      })
+      .Case([&](ScaleAttr scale) -> Shape {
+        int64_t dim = scale.getDim(), factors = scale.getFactors().size();
+        if (dim < 0 || dim >= int64_t(shape.size()) || factors == 0 ||
+            shape[dim] % factors != 0)
+          return std::nullopt;
+        return llvm::to_vector(shape);
+      })
       .Case([&](PackAttr pack) -> Shape {
         if (shape.size() < 2 || pack.getStrips() <= 0 ||
             pack.getColumns() <= 0 || pack.getDepth() <= 0)
@@ -78,6 +98,10 @@ mlir::ds::applyTransforms(ArrayRef<int64_t> shape, ArrayAttr transforms,
 }
 
 LogicalResult WeightOp::verify() {
+  Type element = getSource().getType().getElementType();
+  if (!isa<FloatType>(element) &&
+      llvm::any_of(getTransforms(), llvm::IsaPred<ScaleAttr>))
+    return emitOpError("C1: #ds.scale is a step of floats, found ") << element;
   FailureOr<SmallVector<int64_t>> shape =
       applyTransforms(getSource().getType().getShape(), getTransforms(),
                       [&] { return emitOpError(); });

@@ -8,6 +8,30 @@ func.func @weight_c1() {
 
 // -----
 
+func.func @weight_c1_select() {
+  // expected-error @+1 {{C1: transform #ds.select<0, [0, 8]> does not fit a tensor of shape [8, 4]}}
+  %w = ds.weight <"m.onnx", 16, 128, "", tensor<8x4xf32>> [#ds.select<0, [0, 8]>] : tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @weight_c1_scale() {
+  // expected-error @+1 {{C1: transform #ds.scale<0, [1.000000e+00, 2.000000e+00, 3.000000e+00]> does not fit a tensor of shape [8, 4]}}
+  %w = ds.weight <"m.onnx", 16, 128, "", tensor<8x4xf32>> [#ds.scale<0, [1.0, 2.0, 3.0]>] : tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @weight_c1_scale_integers() {
+  // expected-error @+1 {{C1: #ds.scale is a step of floats, found 'i32'}}
+  %w = ds.weight <"m.onnx", 16, 128, "", tensor<8x4xi32>> [#ds.scale<0, [2.0]>] : tensor<8x4xi32>
+  return
+}
+
+// -----
+
 func.func @weight_c2() {
   // expected-error @+1 {{C2: expected result type 'tensor<4x8xf32>', found 'tensor<8x4xf32>'}}
   %w = ds.weight <"m.onnx", 16, 128, "", tensor<8x4xf32>> [#ds.transpose<[1, 0]>] : tensor<8x4xf32>

@@ -45,6 +45,30 @@ def DS_ReshapeAttr : DS_Attr<"Reshape", "reshape"> {
   let assemblyFormat = "`<` `[` $shape `]` `>`";
 }
 
+def DS_SelectAttr : DS_Attr<"Select", "select"> {
+  let summary = "A step of a weight's transformations: some slices of a dim";
+  let description = [{
+    Slice `i` of dim `dim` is the source's slice `slices[i]`.
+
+    Example: `#ds.select<0, [0, 1, 4, 5]>`
+  }];
+  let parameters = (ins "int64_t":$dim, ArrayRefParameter<"int64_t">:$slices);
+  let assemblyFormat = "`<` $dim `,` `[` $slices `]` `>`";
+}
+
+def DS_ScaleAttr : DS_Attr<"Scale", "scale"> {
+  let summary = "A step of a weight's transformations: factors of slices";
+  let description = [{
+    Slice `i` of dim `dim`, of n slices, is multiplied by `factors[i · F / n]`:
+    each of the F factors is that of n / F neighbours. Products are rounded
+    once, to the element type.
+
+    Example: `#ds.scale<0, [1.0, 5.0e-01]>`
+  }];
+  let parameters = (ins "int64_t":$dim, "::mlir::DenseF64ArrayAttr":$factors);
+  let assemblyFormat = "`<` $dim `,` $factors `>`";
+}
+
 def DS_PackAttr : DS_Attr<"Pack", "pack"> {
   let summary = "A step of a weight's transformations: panels of columns for a matrix product";
   let description = [{

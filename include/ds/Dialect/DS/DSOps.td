@@ -20,8 +20,8 @@ def DS_WeightOp : DS_Op<"weight", [Pure]> {
     to last. It stays a reference through the whole compiler and is evaluated
     once, when the artifact is written.
 
-    - C1: every transform is a `#ds.transpose`, `#ds.reshape` or `#ds.pack`,
-      and fits the shape that reaches it.
+    - C1: every transform is a `#ds.transpose`, `#ds.reshape`, `#ds.select`,
+      `#ds.scale` (of floats) or `#ds.pack`, and fits the shape that reaches it.
     - C2: the shape and element type after the last step are the result's.
 
     Example:
