@@ -41,10 +41,6 @@ class _Tensor(ctypes.Structure):
     ]
 
 
-class _Memory(ctypes.Structure):
-    _fields_ = [("arena", ctypes.c_uint64), ("scratch", ctypes.c_uint64)]
-
-
 class _LoadOptions(ctypes.Structure):
     _fields_ = [
         ("struct_size", ctypes.c_uint32),
@@ -68,7 +64,6 @@ def _open(library: Path) -> ctypes.CDLL:
     runtime.ds_context_create.argtypes = [pointer, pointer, ctypes.POINTER(pointer)]
     runtime.ds_context_release.argtypes = [pointer]
     runtime.ds_context_release.restype = None
-    runtime.ds_context_memory.argtypes = [pointer, ctypes.POINTER(_Memory)]
     runtime.ds_invoke.argtypes = [
         pointer, ctypes.c_char_p, tensors, ctypes.c_size_t, tensors, ctypes.c_size_t, pointer
     ]  # fmt: skip
@@ -130,12 +125,6 @@ class Session:
     def prepare(self, inputs: Mapping[str, np.ndarray], outputs: tuple[str, ...]) -> Call:
         """Prepares a call of the only entry."""
         return Call(self, inputs, outputs)
-
-    def memory(self) -> int:
-        """Bytes that the context keeps for intermediate results and for what tasks work in."""
-        memory = _Memory()
-        self.check(self.runtime.ds_context_memory(self.context, memory))
-        return memory.arena + memory.scratch
 
     def close(self) -> None:
         """Gives context and module back."""
