@@ -118,6 +118,14 @@ static std::optional<Product> matchProduct(linalg::LinalgOp op) {
   return p;
 }
 
+/// Whether `buffer` is not what the task `task` keeps for itself.
+static bool isFromMemory(Value buffer, Operation *task) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  auto alloc = buffer.getDefiningOp<memref::AllocOp>();
+  return !alloc || !task->isProperAncestor(alloc);
+}
+
 /// The rank-2 view of `operand` over loop dims `rowDim` and `columnDim` (in
 /// this order), at `offsets` in the loops and of `rows` x `columns`. A missing
 /// row dim gives one row.
@@ -312,11 +320,17 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   if (zeros && !matchPattern(zeros.getInputs().front(), m_PosZeroFloat()))
     zeros = nullptr;
   b.setInsertionPoint(op);
-  int64_t lanes = product->dots ? columnsOfDots : kernels.registerTile().lanes;
-
   SmallVector<OpFoldResult> sizes;
   for (Range range : op.createLoopRanges(b, loc))
     sizes.push_back(range.size);
+  // Few rows alone take more columns, lest multipliers wait for their sums.
+  int64_t lanes = product->dots ? columnsOfDots : kernels.registerTile().lanes;
+  auto rowCount = product->m ? getConstantIntValue(sizes[*product->m]) : 1;
+  auto columnCount = getConstantIntValue(sizes[product->n]);
+  if (!product->dots && rowCount && columnCount)
+    while (*columnCount % (2 * lanes) == 0 &&
+           kernels.fits(*rowCount, 2 * lanes))
+      lanes *= 2;
   // Tasks: stacks, then blocks of rows, then panels of columns.
   SmallVector<unsigned> dims;
   SmallVector<OpFoldResult> bounds;
@@ -348,6 +362,12 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   }
   OpFoldResult rows = product->m ? extents[*product->m] : b.getIndexAttr(1);
   OpFoldResult columns = extents[product->n];
+  // The task is the outermost loop: products of a task are loops of their own.
+  Operation *task = forall;
+  while (auto outer = task->getParentOfType<scf::ForallOp>())
+    task = outer;
+  FromMemory fromMemory{isFromMemory(product->a->get(), task),
+                        isFromMemory(product->b->get(), task)};
   Value a = view(b, loc, op, product->a, product->m, product->k, offsets, rows,
                  sizes[product->k]);
   Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,
@@ -364,8 +384,9 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   Value bPanel = view(b, loc, op, product->b, product->k, product->n, offsets,
                       sizes[product->k], columns);
   bPanel = widenMatrix(b, loc, bPanel);
-  kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr}, c, rows, columns,
-                      /*accumulate=*/!zeros);
+  kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr, lanes}, c, rows,
+                      columns,
+                      /*accumulate=*/!zeros, fromMemory);
   b.eraseOp(op);
   if (zeros)
     b.eraseOp(zeros);

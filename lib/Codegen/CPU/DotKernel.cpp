@@ -7,7 +7,9 @@
 // C[m, n] += Σ_k A[m, k] · B[n, k], where k is what lies side by side in both:
 // lanes are k. As many elements of C as a vector has lanes are computed
 // together, and their partial sums are added up in a tree that leaves each sum
-// in its lane. With few rows of A every element of B is read once.
+// in its lane. With few rows of A every element of B is read once, from memory
+// as likely as not: the next block is brought in meanwhile, from more places
+// than a processor follows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,8 +37,11 @@ public:
 
 private:
   void emitBlock(Value column, bool isLast);
+  void emitRow(Value row, Value column, ArrayRef<Value> block, bool isLast,
+               bool prefetches);
   SmallVector<Value> addStep(Value row, ArrayRef<Value> columns, Value k,
                              ValueRange sums, Value mask);
+  void prefetch(Value column, Value k);
   Value load(Value memory, Value row, Value k, Value mask);
   Value addUp(ArrayRef<Value> sums);
 
@@ -116,14 +121,31 @@ void DotBody::emitBlock(Value column, bool isLast) {
     block.push_back(isLast ? arith::MinSIOp::create(b, loc, n, last).getResult()
                            : n);
   }
-  auto loop = scf::ForOp::create(b, loc, index(0), rows, index(1));
+  emitRow(index(0), column, block, isLast, /*prefetches=*/true);
+  auto loop = scf::ForOp::create(b, loc, index(1), rows, index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
-  Value row = loop.getInductionVar();
+  emitRow(loop.getInductionVar(), column, block, isLast, /*prefetches=*/false);
+}
+
+/// Elements k to k + lanes of the block after the one at `column`.
+void DotBody::prefetch(Value column, Value k) {
+  for (int64_t i = 0; i < lanes; ++i) {
+    Value n = arith::AddIOp::create(b, loc, column, index(lanes + i));
+    memref::PrefetchOp::create(b, loc, y, ValueRange{n, k}, /*isWrite=*/false,
+                               /*localityHint=*/3, /*isDataCache=*/true);
+  }
+}
+
+/// Elements `block` of a row of C, which lie side by side from `column` on.
+void DotBody::emitRow(Value row, Value column, ArrayRef<Value> block,
+                      bool isLast, bool prefetches) {
   auto steps = scf::ForOp::create(
       b, loc, index(0), wholeDepth, index(lanes),
       SmallVector<Value>(lanes, zero),
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
+        if (prefetches)
+          prefetch(column, k);
         scf::YieldOp::create(b, loc,
                              addStep(row, block, k, sums, /*mask=*/nullptr));
       });

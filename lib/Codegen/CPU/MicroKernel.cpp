@@ -23,6 +23,7 @@ struct MicroKernels::Kernel {
   bool masksB, masksC; // columns past those that count are not there
   bool accumulate;
   bool tiles; // in tile registers
+  FromMemory fromMemory;
 };
 
 namespace {
@@ -33,9 +34,9 @@ namespace {
 class KernelBody {
 public:
   KernelBody(OpBuilder &b, Location loc, func::FuncOp function, int64_t lanes,
-             int64_t rows, int64_t width, int64_t depth)
+             int64_t rows, int64_t width, int64_t depth, FromMemory fromMemory)
       : b(b), loc(loc), args(function.getArguments()), lanes(lanes), rows(rows),
-        vectors(width / lanes), depth(depth),
+        vectors(width / lanes), depth(depth), fromMemory(fromMemory),
         type(VectorType::get({lanes}, b.getF32Type())),
         bits(type.clone(b.getI32Type())) {}
 
@@ -61,12 +62,15 @@ private:
   SmallVector<Value> emitLoops(ArrayRef<Value> outer, ValueRange sums,
                                bool masksB);
   SmallVector<Value> emitStep(ValueRange at, ValueRange sums, bool masksB);
-  void prefetchRows(Value k);
+  void prefetch(Value memory, Value row, Value column);
+  void prefetchA(Value k);
+  void prefetchB(Value k);
 
   OpBuilder &b;
   Location loc;
   Block::BlockArgListType args;
   int64_t lanes, rows, vectors, depth;
+  FromMemory fromMemory;
   VectorType type, bits;
   Value zero;
   SmallVector<Value> masks;
@@ -176,27 +180,33 @@ void KernelBody::addPairs(Value pair, ArrayRef<Value> row,
   }
 }
 
-/// Brings in what is read of A soon. A product of two activations reads rows
-/// that lie far apart, a few cache lines of each: too few for the processor to
-/// see where that leads to.
-void KernelBody::prefetchRows(Value k) {
-  auto type = cast<MemRefType>(args[0].getType());
-  if (cast<MemRefType>(args[1].getType()).getRank() != 2 || type.getRank() != 2)
-    return;
-  auto prefetch = [&](Value row, Value column) {
-    memref::PrefetchOp::create(b, loc, args[0], ValueRange{row, column},
-                               /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
-  };
-  auto [strides, offset] = type.getStridesAndOffset();
-  constexpr int64_t stepsAhead = 16;
+/// How many steps ahead operands are brought in that a kernel reads by rows.
+static constexpr int64_t stepsAhead = 16;
+
+void KernelBody::prefetch(Value memory, Value row, Value column) {
+  memref::PrefetchOp::create(b, loc, memory, ValueRange{row, column},
+                             /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
+/// Brings in what is read of A soon.
+void KernelBody::prefetchA(Value k) {
+  auto [strides, offset] =
+      cast<MemRefType>(args[0].getType()).getStridesAndOffset();
   if (strides[0] == 1)
-    return prefetch(index(0),
+    return prefetch(args[0], index(0),
                     arith::AddIOp::create(b, loc, k, index(stepsAhead)));
   // The next rows, in turn.
   Value row = arith::RemUIOp::create(b, loc, k, index(rows));
-  prefetch(arith::AddIOp::create(b, loc, row, index(rows)),
+  prefetch(args[0], arith::AddIOp::create(b, loc, row, index(rows)),
            arith::SubIOp::create(b, loc, k, row));
+}
+
+/// Brings in the row of B that is read soon.
+void KernelBody::prefetchB(Value k) {
+  Value row = arith::AddIOp::create(b, loc, k, index(stepsAhead));
+  for (int64_t v = 0; v < vectors; ++v)
+    prefetch(args[1], row, index(v * lanes));
 }
 
 /// The step at `at` in the dims of A that are k.
@@ -220,9 +230,11 @@ SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
       memref::PrefetchOp::create(b, loc, args[4], line, /*isWrite=*/false,
                                  /*localityHint=*/2, /*isDataCache=*/true);
     }
-  } else {
-    prefetchRows(k);
   }
+  if (fromMemory.a)
+    prefetchA(k);
+  if (fromMemory.b)
+    prefetchB(k);
   SmallVector<Value> row = loadRow(k, masksB);
   if (depth == 2)
     addPairs(k, row, next);
@@ -310,16 +322,17 @@ func::FuncOp MicroKernels::getKernel(const Kernel &kernel,
       << "matmul_" << kernel.rows << "x" << kernel.width;
   llvm::raw_string_ostream(variant)
       << ' ' << kernel.depth << kernel.masksB << kernel.masksC
-      << kernel.accumulate << kernel.tiles;
-  return getFunction(name, variant, operands,
-                     [&](OpBuilder &b, Location loc, func::FuncOp function) {
-                       if (kernel.tiles)
-                         return TileKernel::emit(b, loc, function, kernel.rows);
-                       KernelBody(b, loc, function, tile.vectorLanes,
-                                  kernel.rows, kernel.width, kernel.depth)
-                           .emit(kernel.masksB, kernel.masksC,
-                                 kernel.accumulate);
-                     });
+      << kernel.accumulate << kernel.tiles << kernel.fromMemory.a
+      << kernel.fromMemory.b;
+  return getFunction(
+      name, variant, operands,
+      [&](OpBuilder &b, Location loc, func::FuncOp function) {
+        if (kernel.tiles)
+          return TileKernel::emit(b, loc, function, kernel.rows);
+        KernelBody(b, loc, function, tile.vectorLanes, kernel.rows,
+                   kernel.width, kernel.depth, kernel.fromMemory)
+            .emit(kernel.masksB, kernel.masksC, kernel.accumulate);
+      });
 }
 
 /// `memory` of a type that says no more than kernels need: its second dim may
@@ -566,27 +579,27 @@ bool MicroKernels::takesTiles(Value a, const Columns &columns,
 void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
                                const Columns &columns, Value c,
                                OpFoldResult rows, OpFoldResult columnCount,
-                               bool accumulate) {
+                               bool accumulate, FromMemory fromMemory) {
   auto bType = cast<MemRefType>(columns.memory.getType());
   int64_t rank = bType.getRank(), depth = rank == 4 ? bType.getDimSize(3) : 1;
   bool isStrips = rank > 2;
   int64_t strips = isStrips ? bType.getDimSize(0) : 1;
-  int64_t strip = isStrips ? bType.getDimSize(2) : tile.lanes;
+  int64_t strip = isStrips        ? bType.getDimSize(2)
+                  : columns.width ? columns.width
+                                  : tile.lanes;
   // Elements that lie side by side, and their columns, are one dim.
   Value memory = columns.memory;
   if (depth > 1)
     memory = memref::CollapseShapeOp::create(
         b, loc, memory, SmallVector<ReassociationIndices>{{0}, {1}, {2, 3}});
-  // As many strips at once as there are registers for: beside the sums, a row
-  // of B is in registers.
+  // As many strips at once as there are registers for.
   bool tiles = takesTiles(a, columns, columnCount, accumulate);
   int64_t tileRows = tiles ? TileKernel::rows : tile.rows;
   auto widthFor = [&](int64_t kernelRows) {
     if (tiles)
       return TileKernel::columns;
     int64_t width = strips * strip;
-    while (width > strip &&
-           (kernelRows + 1) * width > (tile.rows + 1) * tile.lanes)
+    while (width > strip && !fits(kernelRows, width))
       width /= 2;
     return width;
   };
@@ -642,7 +655,7 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
       prefetch->addOperands(call, operands);
     func::FuncOp kernel =
         getKernel({call.rows, call.width, depth, !isFull && !isStrips, !isFull,
-                   accumulate, tiles},
+                   accumulate, tiles, fromMemory},
                   operands);
     func::CallOp::create(b, loc, kernel, operands);
   });

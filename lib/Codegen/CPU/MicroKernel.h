@@ -48,6 +48,17 @@ struct Columns {
   /// What the products after this one read, of the same form, to be brought
   /// into the cache meanwhile; null for nothing.
   Value next;
+  /// Where there are no strips: the most columns of one kernel, a multiple of a
+  /// vector's; the register tile's if 0.
+  int64_t width = 0;
+};
+
+/// Which operands of a product of two activations come from memory, not from
+/// what the task itself has just written: what is read of them next is brought
+/// in meanwhile. They lie far apart, a few cache lines of each row: too few for
+/// the processor to see where that leads to.
+struct FromMemory {
+  bool a = false, b = false;
 };
 
 /// Makes and calls micro-kernels: functions that compute a block of C (+)= A·B
@@ -59,6 +70,10 @@ public:
       : module(module), tile(tile) {}
 
   const RegisterTile &registerTile() const { return tile; }
+  /// Whether a kernel's sums, and beside them a row of B, are in registers.
+  bool fits(int64_t rows, int64_t columns) const {
+    return (rows + 1) * columns <= (tile.rows + 1) * tile.lanes;
+  }
 
   /// Computes C[0:rows, 0:columns] from A[rows, K] and B's first columns; A and
   /// C are memrefs of rank 2, C's last dim has stride 1. Where B is of strips
@@ -70,7 +85,7 @@ public:
   /// `accumulate` is set, else overwritten.
   void emitProduct(OpBuilder &b, Location loc, Value a, const Columns &columns,
                    Value c, OpFoldResult rows, OpFoldResult columnCount,
-                   bool accumulate);
+                   bool accumulate, FromMemory fromMemory = {});
 
   /// Adds A[rows, K] · B[columns, K]ᵀ to C: matrices of rank 2 with stride 1 in
   /// their last dim, A and C of f32, B of f32, f16 or bf16.

@@ -25,8 +25,8 @@ using namespace mlir::ds;
 
 /// Keys of a part.
 static constexpr int64_t partKeys = 4 * FlashLoops::keyBlock;
-/// With more rows, those are better lanes than keys are.
-static constexpr int64_t mostRowsOfKeyLanes = 4;
+/// With more rows, those are better lanes than keys are: a vector is full.
+static constexpr int64_t mostRowsOfKeyLanes = 15;
 
 namespace {
 /// What tasks leave: m and l of [B, Hkv, parts, G], O of [B, Hkv, parts, G,

@@ -70,6 +70,9 @@ enum class Sweep {
 struct FlashLoops {
   /// Keys of a step: their scores stay in the first-level cache.
   static constexpr int64_t keyBlock = 128;
+  /// Where rows come first, scores of so few are sums of products along keys;
+  /// of more, keys become columns first: those sums cost more then.
+  static constexpr int64_t mostRowsOfDots = 4;
 
   FlashLoops(AttentionOp op, Lowering &l);
 
@@ -155,6 +158,7 @@ struct FlashLoops {
 
 private:
   OpFoldResult countKeys(Value key);
+  Value toColumns(Value keyRows, OpFoldResult keyCount);
   Value emitScores(const ScoreTile &tile, Value keyHead, Value query);
   void accumulate(const ScoreTile &tile, Value keyHead, Value weights,
                   FlashState &state);
