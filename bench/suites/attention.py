@@ -59,7 +59,7 @@ def run(settings: Settings) -> Iterator[dict]:
     lengths = QUICK_LENGTHS if settings.quick else LENGTHS
     for attention, name, pairs in ((DENSE, "dense", lambda s: s * s), (CAUSAL, "causal", lambda s: s * (s + 1) / 2)):
         cases = [make_case(attention, name, keys, pairs(keys)) for keys in lengths]
-        peers = {"onnxruntime": attention.fused_onnx(), "openvino": attention.openvino()}
+        peers = {"onnxruntime": attention.fused_onnx(), "openvino": attention.openvino(), "torch": attention.fused_onnx()}
         yield from compare(settings, attention.ours(), cases, peers, flags=FLAGS)
     keys = QUICK_LONG if settings.quick else LONG
     window = Attention(causal=True, left=WINDOW - 1)

@@ -20,7 +20,7 @@ def run(settings: Settings) -> Iterator[dict]:
     """Yields the results."""
     plain, fused = models.long_text(fused=False), models.long_text(fused=True)
     artifact = settings.compile(plain)
-    forms = {"onnxruntime_unfused": plain, "onnxruntime": fused, "openvino": plain}
+    forms = {"onnxruntime_unfused": plain, "onnxruntime": fused, "openvino": plain, "torch": fused, "torch_eager": fused}
     with tempfile.TemporaryDirectory(prefix="ds-bench-") as folder:
         for length in LENGTHS[:1] if settings.quick else LENGTHS:
             inputs = Path(folder) / f"{length}.npz"

@@ -225,12 +225,9 @@ std::pair<Value, Value> FlashLoops::keyRange(const ScoreTile &tile) {
     Value end = arith<arith::AddIOp>(position, index(span));
     upper = arith<arith::MinSIOp>(upper, arith<arith::MaxSIOp>(end, zero));
   }
-  if (op.getLeft()) {
-    Value first = arith<arith::MaxSIOp>(
+  if (op.getLeft())
+    lower = arith<arith::MaxSIOp>(
         arith<arith::SubIOp>(position, index(*op.getLeft())), zero);
-    Value rest = arith<arith::RemUIOp>(first, index(keyBlock));
-    lower = arith<arith::SubIOp>(first, rest);
-  }
   // lse says something of heads without a weight too.
   if (headWeight && !op.getLse())
     upper = arith::SelectOp::create(b, loc, hasWeight(tile), upper, lower);
@@ -242,21 +239,34 @@ std::pair<Value, Value> FlashLoops::keyRange(const ScoreTile &tile) {
   return {lower, upper};
 }
 
-/// Keys of a block; a constant where all have as many.
-OpFoldResult FlashLoops::countKeys(Value key) {
+/// The first key of the block at `block` that is in `range`, and how many there
+/// are: a constant where all blocks have as many.
+std::pair<Value, OpFoldResult>
+FlashLoops::keysOf(Value block, std::pair<Value, Value> range) {
+  AffineExpr first, start, end;
+  bindDims(b.getContext(), first, start);
+  bindSymbols(b.getContext(), end);
+  AffineExpr most = b.getAffineConstantExpr(keyBlock);
+  auto least = [&](ArrayRef<AffineExpr> counts, ArrayRef<OpFoldResult> values) {
+    return affine::makeComposedFoldedAffineMin(
+        b, loc, AffineMap::get(2, 1, counts, b.getContext()), values);
+  };
+  if (op.getRightBound() || op.getLeft()) {
+    // Before the window there may be a part of a block: whole tiles of the
+    // product are left out.
+    constexpr int64_t step = 16;
+    Value rest = arith<arith::RemUIOp>(range.first, index(step));
+    Value key =
+        arith<arith::MaxSIOp>(block, arith<arith::SubIOp>(range.first, rest));
+    return {key, least({most + start - first, end - first, most},
+                       {key, block, range.second})};
+  }
   auto all = getConstantIntValue(dims[3]);
   if (all && *all % keyBlock == 0)
-    return fixed(keyBlock);
+    return {block, fixed(keyBlock)};
   if (all && *all < keyBlock)
-    return fixed(*all);
-  AffineExpr first, size;
-  bindDims(b.getContext(), first);
-  bindSymbols(b.getContext(), size);
-  return affine::makeComposedFoldedAffineMin(
-      b, loc,
-      AffineMap::get(1, 1, {b.getAffineConstantExpr(keyBlock), size - first},
-                     b.getContext()),
-      {key, dims[3]});
+    return {block, fixed(*all)};
+  return {block, least({most, end - first}, {block, block, dims[3]})};
 }
 
 //===----------------------------------------------------------------------===//
@@ -430,13 +440,16 @@ FlashState FlashLoops::emitSweep(Sweep sweep, const ScoreTile &tile,
   };
   Value keyHead = group ? arith<arith::DivUIOp>(tile.head, group) : tile.head;
   SmallVector<Value> carried = toValues(state);
-  auto loop = scf::ForOp::create(b, loc, range.first, range.second,
-                                 index(keyBlock), carried);
+  Value start = range.first;
+  if (op.getLeft())
+    start = arith<arith::SubIOp>(start,
+                                 arith<arith::RemUIOp>(start, index(keyBlock)));
+  auto loop =
+      scf::ForOp::create(b, loc, start, range.second, index(keyBlock), carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   ScoreTile step = tile;
-  step.key = loop.getInductionVar();
-  step.keyCount = countKeys(step.key);
+  std::tie(step.key, step.keyCount) = keysOf(loop.getInductionVar(), range);
   step.attends = masks.coverage(b, loc, step);
   auto emitNext = [&](OpBuilder &, Location, ValueRange values) {
     return toValues(emitStep(sweep, step, keyHead, query, toState(values)));

@@ -82,12 +82,10 @@ struct FlashLoops {
   Value prepareQuery(const ScoreTile &tile);
   /// A sink is a key that has been seen already.
   FlashState initialState(const ScoreTile &tile, bool withSink);
-  /// Goes through the blocks of keys from `lower`, a multiple of the block, to
-  /// `upper`.
+  /// Goes through the blocks of the keys in `range`.
   FlashState emitSweep(Sweep sweep, const ScoreTile &tile, Value query,
                        FlashState state, std::pair<Value, Value> range);
-  /// The keys that any row of the tile may attend to: the first block's start
-  /// and the end.
+  /// The keys that any row of the tile may attend to: the first, and the end.
   std::pair<Value, Value> keyRange(const ScoreTile &tile);
   /// For each lane, 1 over its sum, or the weight of its row's head; 0 where
   /// the sum is 0. One factor for each row: dividing each element would cost
@@ -157,7 +155,8 @@ struct FlashLoops {
   int64_t lanes = 0;
 
 private:
-  OpFoldResult countKeys(Value key);
+  std::pair<Value, OpFoldResult> keysOf(Value block,
+                                        std::pair<Value, Value> range);
   Value toColumns(Value keyRows, OpFoldResult keyCount);
   Value emitScores(const ScoreTile &tile, Value keyHead, Value query);
   void accumulate(const ScoreTile &tile, Value keyHead, Value weights,

@@ -59,6 +59,29 @@ func.func @causal_grouped(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %
 
 // -----
 
+// A window leaves parts of its first and last block out; blocks still start and
+// end at multiples of 128 keys, or the bits of a row would depend on where its
+// window lies.
+// CHECK-LABEL: func.func @window
+// CHECK: scf.forall
+// CHECK:   %[[UPPER:.+]] = arith.minsi %{{.+}}, %c4096 : index
+// CHECK:   %[[LOWER:.+]] = arith.maxsi %{{.+}}, %c0 : index
+// CHECK:   %[[PAST:.+]] = arith.remui %[[LOWER]], %c128
+// CHECK:   %[[FIRST:.+]] = arith.subi %[[LOWER]], %[[PAST]]
+// CHECK:   scf.for %[[BLOCK:.+]] = %[[FIRST]] to %[[UPPER]] step %c128
+// CHECK:     %[[PART:.+]] = arith.remui %[[LOWER]], %c16
+// CHECK:     %[[WHOLE:.+]] = arith.subi %[[LOWER]], %[[PART]]
+// CHECK:     %[[KEY:.+]] = arith.maxsi %[[BLOCK]], %[[WHOLE]]
+// CHECK:     %[[COUNT:.+]] = affine.min #{{.+}}(%[[KEY]], %[[BLOCK]])[%[[UPPER]]]
+// CHECK:     tensor.extract_slice %{{.+}}[0, %{{.+}}, %[[KEY]], 0] [1, 1, %[[COUNT]], 64]
+func.func @window(%q: tensor<1x12x4096x64xf32>) -> tensor<1x12x4096x64xf32> {
+  %0 = ds.attention %q, %q, %q {scale = 0.125 : f32, causal, left = 511}
+         : (tensor<1x12x4096x64xf32>, tensor<1x12x4096x64xf32>, tensor<1x12x4096x64xf32>) -> tensor<1x12x4096x64xf32>
+  return %0 : tensor<1x12x4096x64xf32>
+}
+
+// -----
+
 // A mask of the last dim alone is read once for each key; static sizes that the
 // blocks divide leave no tails.
 // CHECK-LABEL: func.func @static_mask

@@ -1,0 +1,5 @@
+"""torch without its fused attention."""
+
+from peers import torch
+
+Peer = torch.Eager
