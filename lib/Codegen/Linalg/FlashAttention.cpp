@@ -4,8 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Tasks are heads and blocks of query rows, which are the lanes of vectors:
-// FlashLoops.h has the loop of a task. One query row alone takes the way of
+// Tasks are heads and groups of tiles of query rows, which are the lanes of
+// vectors: FlashLoops.h has the loop of a tile. All tiles of a group go through
+// a block of keys before the next one is read: keys and values of a long
+// sequence are more than the second-level cache holds, and lie in more pages
+// than a processor remembers. One query row alone takes the way of
 // FlashDecode.cpp.
 //
 //===----------------------------------------------------------------------===//
@@ -22,8 +25,11 @@
 using namespace mlir;
 using namespace mlir::ds;
 
-/// Query rows of a task: the columns of the register tile.
+/// Query rows of a tile: the columns of the register tile.
 static constexpr int64_t queryBlock = 32;
+/// Tiles of a group, where a sequence is longer than `fewRows`: shorter ones
+/// are in the cache, and make more tasks.
+static constexpr int64_t tilesOfGroup = 4, fewRows = 512;
 
 /// Blocks of query rows in the longest sequence.
 static OpFoldResult countBlocks(FlashLoops &f) {
@@ -72,52 +78,291 @@ static OpFoldResult countRows(FlashLoops &f, Value block) {
       getValueOrCreateConstantIndexOp(b, f.loc, count), f.index(0));
 }
 
-static void emitTask(FlashLoops f, scf::ForallOp forall) {
-  OpBuilder &b = f.b;
+namespace {
+/// A part of a tensor.
+struct Slice {
+  SmallVector<OpFoldResult> offsets, sizes;
+  RankedTensorType type; // may lack dims of size 1
+
+  Value take(FlashLoops &f, Value whole) const {
+    return tensor::ExtractSliceOp::create(f.b, f.loc, type, whole, offsets,
+                                          sizes, strides(f));
+  }
+  Value put(FlashLoops &f, Value part, Value whole) const {
+    return tensor::InsertSliceOp::create(f.b, f.loc, part, whole, offsets,
+                                         sizes, strides(f));
+  }
+
+private:
+  SmallVector<OpFoldResult> strides(FlashLoops &f) const {
+    return SmallVector<OpFoldResult>(offsets.size(), f.fixed(1));
+  }
+};
+
+/// One task: the tiles of a group. What belongs to a tile is a slice of a
+/// tensor that counts the tiles in its first dim, or where a group is one tile,
+/// that tensor.
+class GroupTask {
+public:
+  /// The task has `size` tiles, `most` at most.
+  GroupTask(const FlashLoops &loops, scf::ForallOp forall, int64_t most,
+            Value size);
+
+  void emit();
+
+private:
+  using Body = function_ref<SmallVector<Value>(const ScoreTile &tile,
+                                               Value number, ValueRange)>;
+  SmallVector<Value> forTiles(ValueRange carried, Body body);
+  ScoreTile tileAt(Value number);
+  Slice ofTile(Value whole, Value number);
+  Slice ofRows(Value whole, const ScoreTile &tile);
+  Value part(Value whole, Value number) {
+    return most == 1 ? whole : ofTile(whole, number).take(f, whole);
+  }
+  Value withPart(Value whole, Value number, Value part) {
+    return most == 1 ? part : ofTile(whole, number).put(f, part, whole);
+  }
+  FlashState partOf(const FlashState &state, Value number) {
+    return {part(state.largest, number), part(state.sum, number),
+            part(state.acc, number)};
+  }
+  Value room(ArrayRef<int64_t> shape);
+  FlashState prepare();
+  KeyRange keyRange();
+  FlashState emitSweep(Sweep sweep, FlashState state);
+  Value divisors(Value sums);
+  void emitResults(const FlashState &state, bool areDivided);
+
+  FlashLoops f;
+  OpBuilder &b;
+  Location loc;
+  scf::ForallOp forall;
+  int64_t most;
+  Value first, count; // tiles
+  ScoreTile group;    // all rows of the task
+  Value query;
+};
+} // namespace
+
+GroupTask::GroupTask(const FlashLoops &loops, scf::ForallOp forall,
+                     int64_t most, Value size)
+    : f(loops), b(f.b), loc(f.loc), forall(forall), most(most) {
   SmallVector<Value> ivs = forall.getInductionVars();
-  ScoreTile tile = f.locate(
-      ivs[0], ivs[1], f.arith<arith::MulIOp>(ivs[2], f.index(queryBlock)));
-  tile.rowCount = countRows(f, ivs[2]);
-  Value query = f.prepareQuery(tile);
-  FlashState state = f.initialState(tile, /*withSink=*/true);
+  first = f.arith<arith::MulIOp>(ivs[2], size);
+  group = f.locate(ivs[0], ivs[1],
+                   f.arith<arith::MulIOp>(first, f.index(queryBlock)));
+  if (most == 1) {
+    group.rowCount = countRows(f, first);
+    return;
+  }
+  Value all = getValueOrCreateConstantIndexOp(b, loc, f.dims[2]);
+  Value left = f.arith<arith::MaxSIOp>(f.arith<arith::SubIOp>(all, group.row),
+                                       f.index(0));
+  Value rows = f.arith<arith::MinSIOp>(
+      left, f.arith<arith::MulIOp>(size, f.index(queryBlock)));
+  group.rowCount = rows;
+  count = f.arith<arith::CeilDivSIOp>(rows, f.index(queryBlock));
+}
+
+SmallVector<Value> GroupTask::forTiles(ValueRange carried, Body body) {
+  if (most == 1)
+    return body(group, f.index(0), carried);
+  auto loop =
+      scf::ForOp::create(b, loc, f.index(0), count, f.index(1), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value number = loop.getInductionVar();
+  scf::YieldOp::create(b, loc,
+                       body(tileAt(number), number, loop.getRegionIterArgs()));
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+ScoreTile GroupTask::tileAt(Value number) {
+  ScoreTile tile = group;
+  Value block = f.arith<arith::AddIOp>(first, number);
+  tile.row = f.arith<arith::MulIOp>(block, f.index(queryBlock));
+  tile.rowCount = countRows(f, block);
+  return tile;
+}
+
+Slice GroupTask::ofTile(Value whole, Value number) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(whole.getType()).getShape();
+  Slice slice{SmallVector<OpFoldResult>(shape.size(), f.fixed(0)),
+              getAsIndexOpFoldResult(b.getContext(), shape),
+              RankedTensorType::get(shape.drop_front(), f.f32())};
+  slice.offsets[0] = number;
+  slice.sizes[0] = f.fixed(1);
+  return slice;
+}
+
+/// The tile's rows of those of the task.
+Slice GroupTask::ofRows(Value whole, const ScoreTile &tile) {
+  Slice slice;
+  slice.sizes = tensor::getMixedSizes(b, loc, whole);
+  slice.sizes[0] = tile.rowCount;
+  slice.offsets.assign(slice.sizes.size(), f.fixed(0));
+  slice.offsets[0] = f.arith<arith::SubIOp>(tile.row, group.row);
+  slice.type = getStaticType(
+      {cast<ShapedType>(whole.getType()).getElementType(), slice.sizes});
+  return slice;
+}
+
+/// Memory of the task for `shape` of each tile.
+Value GroupTask::room(ArrayRef<int64_t> shape) {
+  SmallVector<OpFoldResult> sizes = {f.fixed(most)};
+  llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), shape));
+  return f.linalg.empty(sizes, f.f32());
+}
+
+/// Sets `query`, and gives the state that a sweep begins with.
+FlashState GroupTask::prepare() {
+  SmallVector<Value> values(4);
+  if (most > 1)
+    values = {room({f.depth, queryBlock}), room({queryBlock}),
+              room({queryBlock}), room({f.valueDepth, queryBlock})};
+  values = forTiles(values, [&](const ScoreTile &tile, Value number,
+                                ValueRange values) {
+    auto room = [&](int64_t i) { return part(values[i], number); };
+    Value query = f.prepareQuery(tile, room(0));
+    FlashState state =
+        f.initialState(tile, /*withSink=*/true, {room(1), room(2), room(3)});
+    return SmallVector<Value>{withPart(values[0], number, query),
+                              withPart(values[1], number, state.largest),
+                              withPart(values[2], number, state.sum),
+                              withPart(values[3], number, state.acc)};
+  });
+  query = values[0];
+  return {values[1], values[2], values[3]};
+}
+
+/// The keys that any tile of the group may attend to.
+KeyRange GroupTask::keyRange() {
+  if (most == 1)
+    return f.keyRange(group);
+  SmallVector<Value> range =
+      forTiles({f.keys, f.index(0)}, [&](const ScoreTile &tile, Value,
+                                         ValueRange range) {
+        KeyRange own = f.keyRange(tile);
+        return SmallVector<Value>{f.arith<arith::MinSIOp>(range[0], own.first),
+                                  f.arith<arith::MaxSIOp>(range[1], own.end)};
+      });
+  return {range[0], range[1]};
+}
+
+FlashState GroupTask::emitSweep(Sweep sweep, FlashState state) {
+  // Where tiles see the same keys, they see those of the group.
+  bool differ = most > 1 && (f.hasWindow() || f.headWeight || f.offsets);
+  KeyRange all =
+      differ || most == 1 ? keyRange() : KeyRange{f.index(0), f.keys};
+  SmallVector<Value> values = f.emitBlocks(
+      all, state.valuesOf(sweep), [&](Value block, ValueRange values) {
+        return forTiles(values, [&](const ScoreTile &tile, Value number,
+                                    ValueRange values) {
+          FlashState before = partOf(state.with(sweep, values), number);
+          KeyRange own = differ ? f.keyRange(tile) : all;
+          FlashState after =
+              f.emitBlock(sweep, tile, part(query, number), before, block, own,
+                          /*mayBeOutside=*/differ);
+          SmallVector<Value> next;
+          for (auto [whole, changed] :
+               llvm::zip_equal(values, after.valuesOf(sweep)))
+            next.push_back(withPart(whole, number, changed));
+          return next;
+        });
+      });
+  return state.with(sweep, values);
+}
+
+/// 1 over each sum.
+Value GroupTask::divisors(Value sums) {
+  Value whole = most == 1 ? Value() : room({queryBlock});
+  return forTiles(whole,
+                  [&](const ScoreTile &tile, Value number, ValueRange whole) {
+                    Value divided = f.emitFactors(tile, part(sums, number),
+                                                  /*weighted=*/false);
+                    return SmallVector<Value>{
+                        withPart(whole[0], number, divided)};
+                  })
+      .front();
+}
+
+/// Writes the results, and lse; `areDivided`: by sums already.
+void GroupTask::emitResults(const FlashState &state, bool areDivided) {
+  Heads destination{forall.getRegionIterArgs()[0], f.resultRowsFirst};
+  SmallVector<Value> targets = {f.sliceTile(destination, group, f.valueDepth)};
+  SmallVector<OpFoldResult> offsets = {group.batch, group.head,
+                                       group.toPacked(b, loc, group.row)};
+  SmallVector<OpFoldResult> sizes = {f.fixed(1), f.fixed(1), group.rowCount};
+  if (f.op.getLse())
+    targets.push_back(tensor::ExtractSliceOp::create(
+        b, loc, getStaticType({f.f32(), {group.rowCount}}),
+        forall.getRegionIterArgs()[1], offsets, sizes,
+        SmallVector<OpFoldResult>(3, f.fixed(1))));
+  targets = forTiles(targets, [&](const ScoreTile &tile, Value number,
+                                  ValueRange targets) {
+    FlashState own = partOf(state, number);
+    Value divisors = areDivided
+                         ? f.linalg.filled({f.fixed(queryBlock)}, f.f32(), 1)
+                         : own.sum;
+    Value factors =
+        f.emitFactors(tile, divisors, /*weighted=*/bool(f.headWeight));
+    auto write = [&](Value whole, function_ref<Value(Value)> rows) {
+      if (most == 1)
+        return rows(whole);
+      Slice slice = ofRows(whole, tile);
+      return slice.put(f, rows(slice.take(f, whole)), whole);
+    };
+    SmallVector<Value> next = {write(targets[0], [&](Value target) {
+      return f.emitResult(tile, own.acc, factors, target);
+    })};
+    if (f.op.getLse())
+      next.push_back(write(targets[1], [&](Value target) {
+        return f.emitLse(f.firstLanes(own.largest, 0, tile.rowCount),
+                         f.firstLanes(own.sum, 0, tile.rowCount), target);
+      }));
+    return next;
+  });
+  f.insertTile(forall, destination, group, targets[0]);
+  if (f.op.getLse())
+    f.insert(forall, targets[1], forall.getRegionIterArgs()[1], offsets, sizes);
+}
+
+void GroupTask::emit() {
+  FlashState state = prepare();
   // A prob_mod that is not a factor needs the sums before it is applied.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
-  state = f.emitSweep(twice ? Sweep::Sums : Sweep::Whole, tile, query, state,
-                      f.keyRange(tile));
-  if (f.op.getLse()) {
-    Value destination = forall.getRegionIterArgs()[1];
-    SmallVector<OpFoldResult> offsets = {tile.batch, tile.head,
-                                         tile.toPacked(b, f.loc, tile.row)};
-    SmallVector<OpFoldResult> sizes = {f.fixed(1), f.fixed(1), tile.rowCount};
-    Value target = tensor::ExtractSliceOp::create(
-        b, f.loc, getStaticType({f.f32(), {tile.rowCount}}), destination,
-        offsets, sizes, SmallVector<OpFoldResult>(3, f.fixed(1)));
-    Value lse = f.emitLse(f.firstLanes(state.largest, 0, tile.rowCount),
-                          f.firstLanes(state.sum, 0, tile.rowCount), target);
-    f.insert(forall, lse, destination, offsets, sizes);
-  }
+  state = emitSweep(twice ? Sweep::Sums : Sweep::Whole, state);
   if (twice) {
-    state.sum = f.emitFactors(tile, state.sum, /*weighted=*/false);
-    state = f.emitSweep(Sweep::Weighted, tile, query, state, f.keyRange(tile));
-    state.sum = f.linalg.filled({f.fixed(queryBlock)}, f.f32(), 1);
+    FlashState divided = state;
+    divided.sum = divisors(state.sum);
+    state.acc = emitSweep(Sweep::Weighted, divided).acc;
   }
-  Value factors =
-      f.emitFactors(tile, state.sum, /*weighted=*/bool(f.headWeight));
-  Heads destination{forall.getRegionIterArgs()[0], f.resultRowsFirst};
-  f.emitResult(forall, destination, tile, state.acc, factors);
+  emitResults(state, /*areDivided=*/twice);
 }
 
 static SmallVector<Value> emitPrefill(FlashLoops f, ValueRange results) {
   OpBuilder &b = f.b;
   f.order = TileOrder::KeysFirst;
   f.lanes = queryBlock;
+  OpFoldResult tiles = countBlocks(f), groups = tiles;
+  auto known = getConstantIntValue(tiles);
+  constexpr int64_t fewTiles = fewRows / queryBlock;
+  int64_t most = known && *known <= fewTiles ? 1 : tilesOfGroup;
+  Value size = f.index(most);
+  if (most > 1) {
+    Value all = getValueOrCreateConstantIndexOp(b, f.loc, tiles);
+    Value isLong = b.createOrFold<arith::CmpIOp>(
+        f.loc, arith::CmpIPredicate::sgt, all, f.index(fewTiles));
+    size = b.createOrFold<arith::SelectOp>(f.loc, isLong, size, f.index(1));
+    groups = f.arith<arith::CeilDivSIOp>(all, size);
+  }
   auto forall = scf::ForallOp::create(
-      b, f.loc, ArrayRef<OpFoldResult>{f.sequences, f.dims[1], countBlocks(f)},
-      results,
+      b, f.loc, ArrayRef<OpFoldResult>{f.sequences, f.dims[1], groups}, results,
       /*mapping=*/std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(forall.getTerminator());
-  emitTask(f, forall);
+  GroupTask(f, forall, most, size).emit();
   return llvm::to_vector_of<Value>(forall.getResults());
 }
 

@@ -168,8 +168,10 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
   }
   Value factors =
       f.emitFactors(tile, state.sum, /*weighted=*/bool(f.headWeight));
-  f.emitResult(forall, {forall.getRegionIterArgs()[0], f.resultRowsFirst}, tile,
-               state.acc, factors);
+  Heads destination{forall.getRegionIterArgs()[0], f.resultRowsFirst};
+  Value target = f.sliceTile(destination, tile, f.valueDepth);
+  f.insertTile(forall, destination, tile,
+               f.emitResult(tile, state.acc, factors, target));
 }
 
 SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {

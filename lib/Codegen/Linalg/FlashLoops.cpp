@@ -152,7 +152,7 @@ ScoreTile FlashLoops::locate(Value batch, Value head, Value row) {
 
 /// As columns, where keys come first: those past the last row are 0, and what
 /// they give is not stored.
-Value FlashLoops::prepareQuery(const ScoreTile &tile) {
+Value FlashLoops::prepareQuery(const ScoreTile &tile, Value room) {
   auto scaled = [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
     Value factor = LinalgBuilder::constant(b, loc, f32(), masks.scale());
     Value q = LinalgBuilder::extend(b, loc, f32(), v[0]);
@@ -164,9 +164,9 @@ Value FlashLoops::prepareQuery(const ScoreTile &tile) {
     return linalg.map(rows, whole, {tile.rowCount, fixed(depth)}, f32(),
                       scaled);
   SmallVector<OpFoldResult> sizes = {fixed(depth), fixed(lanes)};
-  if (isConstantIntValue(tile.rowCount, lanes))
+  if (!room && isConstantIntValue(tile.rowCount, lanes))
     return linalg.map(rows, map(2, {1, 0}), sizes, f32(), scaled);
-  Value columns = linalg.filled(sizes, f32(), 0);
+  Value columns = filled(sizes, 0, room);
   Value used = firstLanes(columns, 1, tile.rowCount);
   used = linalg.generic(rows, {map(2, {1, 0}), whole}, used, scaled);
   SmallVector<OpFoldResult> zeros(2, fixed(0)), ones(2, fixed(1));
@@ -217,7 +217,7 @@ Value FlashLoops::hasWeight(const ScoreTile &tile) {
   return loop.getResult(0);
 }
 
-std::pair<Value, Value> FlashLoops::keyRange(const ScoreTile &tile) {
+KeyRange FlashLoops::keyRange(const ScoreTile &tile) {
   Value zero = index(0), lower = zero, upper = keys;
   Value position = arith<arith::AddIOp>(tile.row, tile.start);
   if (auto right = op.getRightBound()) {
@@ -241,8 +241,7 @@ std::pair<Value, Value> FlashLoops::keyRange(const ScoreTile &tile) {
 
 /// The first key of the block at `block` that is in `range`, and how many there
 /// are: a constant where all blocks have as many.
-std::pair<Value, OpFoldResult>
-FlashLoops::keysOf(Value block, std::pair<Value, Value> range) {
+std::pair<Value, OpFoldResult> FlashLoops::keysOf(Value block, KeyRange range) {
   AffineExpr first, start, end;
   bindDims(b.getContext(), first, start);
   bindSymbols(b.getContext(), end);
@@ -251,7 +250,7 @@ FlashLoops::keysOf(Value block, std::pair<Value, Value> range) {
     return affine::makeComposedFoldedAffineMin(
         b, loc, AffineMap::get(2, 1, counts, b.getContext()), values);
   };
-  if (op.getRightBound() || op.getLeft()) {
+  if (hasWindow()) {
     // Before the window there may be a part of a block: whole tiles of the
     // product are left out.
     constexpr int64_t step = 16;
@@ -259,7 +258,7 @@ FlashLoops::keysOf(Value block, std::pair<Value, Value> range) {
     Value key =
         arith<arith::MaxSIOp>(block, arith<arith::SubIOp>(range.first, rest));
     return {key, least({most + start - first, end - first, most},
-                       {key, block, range.second})};
+                       {key, block, range.end})};
   }
   auto all = getConstantIntValue(dims[3]);
   if (all && *all % keyBlock == 0)
@@ -273,15 +272,24 @@ FlashLoops::keysOf(Value block, std::pair<Value, Value> range) {
 // Steps
 //===----------------------------------------------------------------------===//
 
-FlashState FlashLoops::initialState(const ScoreTile &tile, bool withSink) {
+/// `room`, or memory of the task's own, with one value everywhere.
+Value FlashLoops::filled(ArrayRef<OpFoldResult> sizes, double value,
+                         Value room) {
+  if (!room)
+    return linalg.filled(sizes, f32(), value);
+  Value scalar = LinalgBuilder::constant(b, loc, f32(), value);
+  return linalg::FillOp::create(b, loc, scalar, room).getResult(0);
+}
+
+FlashState FlashLoops::initialState(const ScoreTile &tile, bool withSink,
+                                    const FlashState &room) {
   constexpr double least = std::numeric_limits<float>::lowest();
   SmallVector<OpFoldResult> rows = {fixed(lanes)};
   SmallVector<OpFoldResult> sums = {fixed(lanes), fixed(valueDepth)};
   if (keysFirst())
     std::swap(sums[0], sums[1]);
-  FlashState state{linalg.filled(rows, f32(), least),
-                   linalg.filled(rows, f32(), 0),
-                   linalg.filled(sums, f32(), 0)};
+  FlashState state{filled(rows, least, room.largest), filled(rows, 0, room.sum),
+                   filled(sums, 0, room.acc)};
   if (!sink || !withSink)
     return state;
   AffineMap lane = map(1, {0});
@@ -419,50 +427,74 @@ FlashState FlashLoops::emitStep(Sweep sweep, const ScoreTile &tile,
   return state;
 }
 
-FlashState FlashLoops::emitSweep(Sweep sweep, const ScoreTile &tile,
-                                 Value query, FlashState state,
-                                 std::pair<Value, Value> range) {
-  auto toValues = [&](const FlashState &state) {
-    SmallVector<Value> values;
-    if (sweep != Sweep::Weighted)
-      llvm::append_values(values, state.largest, state.sum);
-    if (sweep != Sweep::Sums)
-      values.push_back(state.acc);
-    return values;
-  };
-  auto toState = [&](ValueRange values) {
-    FlashState next = state;
-    if (sweep != Sweep::Weighted)
-      next.largest = values[0], next.sum = values[1];
-    if (sweep != Sweep::Sums)
-      next.acc = values.back();
-    return next;
-  };
-  Value keyHead = group ? arith<arith::DivUIOp>(tile.head, group) : tile.head;
-  SmallVector<Value> carried = toValues(state);
+SmallVector<Value> FlashState::valuesOf(Sweep sweep) const {
+  SmallVector<Value> values;
+  if (sweep != Sweep::Weighted)
+    llvm::append_values(values, largest, sum);
+  if (sweep != Sweep::Sums)
+    values.push_back(acc);
+  return values;
+}
+
+FlashState FlashState::with(Sweep sweep, ValueRange values) const {
+  FlashState next = *this;
+  if (sweep != Sweep::Weighted)
+    next.largest = values[0], next.sum = values[1];
+  if (sweep != Sweep::Sums)
+    next.acc = values.back();
+  return next;
+}
+
+SmallVector<Value> FlashLoops::emitBlocks(
+    KeyRange range, ValueRange carried,
+    function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   Value start = range.first;
   if (op.getLeft())
     start = arith<arith::SubIOp>(start,
                                  arith<arith::RemUIOp>(start, index(keyBlock)));
   auto loop =
-      scf::ForOp::create(b, loc, start, range.second, index(keyBlock), carried);
+      scf::ForOp::create(b, loc, start, range.end, index(keyBlock), carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
+  scf::YieldOp::create(b, loc,
+                       body(loop.getInductionVar(), loop.getRegionIterArgs()));
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+FlashState FlashLoops::emitBlock(Sweep sweep, const ScoreTile &tile,
+                                 Value query, FlashState state, Value block,
+                                 KeyRange range, bool mayBeOutside) {
+  Value keyHead = group ? arith<arith::DivUIOp>(tile.head, group) : tile.head;
   ScoreTile step = tile;
-  std::tie(step.key, step.keyCount) = keysOf(loop.getInductionVar(), range);
+  std::tie(step.key, step.keyCount) = keysOf(block, range);
   step.attends = masks.coverage(b, loc, step);
+  Value attends = masks.skipsTiles() ? step.attends.largest : Value();
+  if (mayBeOutside) {
+    Value count = getValueOrCreateConstantIndexOp(b, loc, step.keyCount);
+    Value some = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, count,
+                                       index(0));
+    attends = attends ? arith<arith::AndIOp>(attends, some) : some;
+  }
   auto emitNext = [&](OpBuilder &, Location, ValueRange values) {
-    return toValues(emitStep(sweep, step, keyHead, query, toState(values)));
+    return emitStep(sweep, step, keyHead, query, state.with(sweep, values))
+        .valuesOf(sweep);
   };
-  SmallVector<Value> before =
-      llvm::to_vector_of<Value>(loop.getRegionIterArgs());
-  SmallVector<Value> after;
-  if (masks.skipsTiles())
-    after = emitWhere(b, loc, step.attends.largest, before, emitNext);
-  else
-    after = emitNext(b, loc, before);
-  scf::YieldOp::create(b, loc, after);
-  return toState(loop.getResults());
+  SmallVector<Value> values = state.valuesOf(sweep);
+  return state.with(sweep, attends
+                               ? emitWhere(b, loc, attends, values, emitNext)
+                               : emitNext(b, loc, values));
+}
+
+FlashState FlashLoops::emitSweep(Sweep sweep, const ScoreTile &tile,
+                                 Value query, FlashState state,
+                                 KeyRange range) {
+  SmallVector<Value> values = emitBlocks(
+      range, state.valuesOf(sweep), [&](Value block, ValueRange values) {
+        return emitBlock(sweep, tile, query, state.with(sweep, values), block,
+                         range, /*mayBeOutside=*/false)
+            .valuesOf(sweep);
+      });
+  return state.with(sweep, values);
 }
 
 //===----------------------------------------------------------------------===//
@@ -499,21 +531,13 @@ void FlashLoops::insert(scf::ForallOp forall, Value part, Value destination,
       SmallVector<OpFoldResult>(offsets.size(), fixed(1)));
 }
 
-void FlashLoops::emitResult(scf::ForallOp forall, const Heads &destination,
-                            const ScoreTile &tile, Value acc, Value factors) {
-  OpFoldResult heads = fixed(1), count = tile.rowCount;
-  if (tile.lanesAreHeads)
-    std::swap(heads, count);
-  SmallVector<OpFoldResult> offsets = destination.order<OpFoldResult>(
-      tile.batch, tile.head, tile.toPacked(b, loc, tile.row), fixed(0));
-  SmallVector<OpFoldResult> sizes = destination.order<OpFoldResult>(
-      fixed(1), heads, count, fixed(valueDepth));
-  Value target = sliceTile(destination, tile, valueDepth);
+Value FlashLoops::emitResult(const ScoreTile &tile, Value acc, Value factors,
+                             Value target) {
   acc = firstLanes(acc, keysFirst() ? 1 : 0, tile.rowCount);
   factors = firstLanes(factors, 0, tile.rowCount);
   Type element = op.getType().getElementType();
   AffineMap source = keysFirst() ? map(2, {1, 0}) : map(2, {0, 1});
-  Value result = linalg.generic(
+  return linalg.generic(
       {acc, factors}, {source, map(2, {0}), map(2, {0, 1})}, target,
       [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
         Value product = arith::MulFOp::create(b, loc, v[0], v[1]);
@@ -521,7 +545,18 @@ void FlashLoops::emitResult(scf::ForallOp forall, const Heads &destination,
           product = arith::TruncFOp::create(b, loc, element, product);
         return product;
       });
-  insert(forall, result, destination.tensor, offsets, sizes);
+}
+
+void FlashLoops::insertTile(scf::ForallOp forall, const Heads &destination,
+                            const ScoreTile &tile, Value rows) {
+  OpFoldResult heads = fixed(1), count = tile.rowCount;
+  if (tile.lanesAreHeads)
+    std::swap(heads, count);
+  insert(forall, rows, destination.tensor,
+         destination.order<OpFoldResult>(
+             tile.batch, tile.head, tile.toPacked(b, loc, tile.row), fixed(0)),
+         destination.order<OpFoldResult>(fixed(1), heads, count,
+                                         fixed(valueDepth)));
 }
 
 Value FlashLoops::emitLse(Value largest, Value sums, Value target) {

@@ -40,10 +40,28 @@
 
 namespace mlir::ds {
 
+/// What a loop over the blocks of keys computes.
+enum class Sweep {
+  Whole,   // the running maximum, sum and weighted values
+  Sums,    // the maximum and the sum
+  Weighted // the weighted values, of a maximum and a sum that are known
+};
+
 /// The running values of a tile of rows: of `lanes` rows m and l, and O, which
 /// is [Dv, lanes] where keys come first, else [lanes, Dv].
 struct FlashState {
   Value largest, sum, acc;
+
+  /// Those that a sweep changes.
+  SmallVector<Value> valuesOf(Sweep sweep) const;
+  /// The same with other values of those.
+  FlashState with(Sweep sweep, ValueRange values) const;
+};
+
+/// Keys that a tile may attend to: `first` until `end`, none where that is not
+/// larger.
+struct KeyRange {
+  Value first, end;
 };
 
 /// Rows of all heads: [B, heads, rows, width], or as linear layers leave them,
@@ -59,13 +77,6 @@ struct Heads {
   }
 };
 
-/// What a loop over the blocks of keys computes.
-enum class Sweep {
-  Whole,   // the running maximum, sum and weighted values
-  Sums,    // the maximum and the sum
-  Weighted // the weighted values, of a maximum and a sum that are known
-};
-
 /// An attention to be written as tasks, and what its tasks are made of.
 struct FlashLoops {
   /// Keys of a step: their scores stay in the first-level cache.
@@ -78,22 +89,36 @@ struct FlashLoops {
 
   /// What a task knows of its sequence, but for rowCount.
   ScoreTile locate(Value batch, Value head, Value row);
-  /// The rows of the tile as the first operand of the scores.
-  Value prepareQuery(const ScoreTile &tile);
+  /// The rows of the tile as an operand of the scores, in `room` if there is.
+  Value prepareQuery(const ScoreTile &tile, Value room = nullptr);
   /// A sink is a key that has been seen already.
-  FlashState initialState(const ScoreTile &tile, bool withSink);
+  FlashState initialState(const ScoreTile &tile, bool withSink,
+                          const FlashState &room = {});
+  /// The keys that any row of the tile may attend to.
+  KeyRange keyRange(const ScoreTile &tile);
+  /// Calls `body` for the blocks of keys that have some in `range`, with the
+  /// block's start and the carried values, of which it gives the next.
+  SmallVector<Value>
+  emitBlocks(KeyRange range, ValueRange carried,
+             function_ref<SmallVector<Value>(Value, ValueRange)> body);
+  /// The tile's step for the block at `block`; of the keys in `range` none may
+  /// be there where `mayBeOutside`.
+  FlashState emitBlock(Sweep sweep, const ScoreTile &tile, Value query,
+                       FlashState state, Value block, KeyRange range,
+                       bool mayBeOutside);
   /// Goes through the blocks of the keys in `range`.
   FlashState emitSweep(Sweep sweep, const ScoreTile &tile, Value query,
-                       FlashState state, std::pair<Value, Value> range);
-  /// The keys that any row of the tile may attend to: the first, and the end.
-  std::pair<Value, Value> keyRange(const ScoreTile &tile);
+                       FlashState state, KeyRange range);
   /// For each lane, 1 over its sum, or the weight of its row's head; 0 where
   /// the sum is 0. One factor for each row: dividing each element would cost
   /// more.
   Value emitFactors(const ScoreTile &tile, Value sums, bool weighted);
-  /// Writes O times `factors` as a task's part of `destination`.
-  void emitResult(scf::ForallOp forall, const Heads &destination,
-                  const ScoreTile &tile, Value acc, Value factors);
+  /// O times `factors` as rows, in the place of `target`.
+  Value emitResult(const ScoreTile &tile, Value acc, Value factors,
+                   Value target);
+  /// Writes `rows` as the tile's part of `destination` at the end of a task.
+  void insertTile(scf::ForallOp forall, const Heads &destination,
+                  const ScoreTile &tile, Value rows);
   /// m + ln l, −inf in a row without keys.
   Value emitLse(Value largest, Value sums, Value target);
   /// The sink of a lane's head in the units of scores.
@@ -112,6 +137,9 @@ struct FlashLoops {
   Value firstLanes(Value tensor, int64_t dim, OpFoldResult count);
   Value readIndex(Value tensor, Value at);
 
+  bool hasWindow() const {
+    return AttentionOp(op).getRightBound() || AttentionOp(op).getLeft();
+  }
   bool keysFirst() const { return order == TileOrder::KeysFirst; }
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -155,8 +183,8 @@ struct FlashLoops {
   int64_t lanes = 0;
 
 private:
-  std::pair<Value, OpFoldResult> keysOf(Value block,
-                                        std::pair<Value, Value> range);
+  std::pair<Value, OpFoldResult> keysOf(Value block, KeyRange range);
+  Value filled(ArrayRef<OpFoldResult> sizes, double value, Value room);
   Value toColumns(Value keyRows, OpFoldResult keyCount);
   Value emitScores(const ScoreTile &tile, Value keyHead, Value query);
   void accumulate(const ScoreTile &tile, Value keyHead, Value weights,

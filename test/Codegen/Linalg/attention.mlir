@@ -1,25 +1,35 @@
 // RUN: ds-opt %s --convert-ds-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
 
-// One task for a head and 32 query rows; steps of 128 keys; no tensor of all
-// scores; both products with 32 contiguous columns.
+// One task for a head and a group of tiles of 32 query rows: 4 of a sequence of
+// more than 512 rows, else 1. Steps of 128 keys, which all tiles take before the
+// next; no tensor of all scores; both products with 32 contiguous columns.
 // CHECK: #[[BLOCKS:.+]] = affine_map<()[s0] -> (s0 ceildiv 32)>
 // CHECK-LABEL: func.func @flash
 // CHECK-SAME: %[[Q:.+]]: tensor<?x12x?x64xf32>, %[[K:.+]]: tensor<?x12x?x64xf32>, %[[V:.+]]: tensor<?x12x?x64xf32>
 // The query is scaled by scale * log2(e).
 // CHECK: arith.constant 0.180336878
 // CHECK: %[[N:.+]] = affine.apply #[[BLOCKS]]
-// CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %[[I:.+]]) in (%{{.+}}, 12, %[[N]])
+// CHECK: %[[LONG:.+]] = arith.cmpi sgt, %[[N]], %c16
+// CHECK: %[[SIZE:.+]] = arith.select %[[LONG]], %c4, %c1
+// CHECK: %[[GROUPS:.+]] = arith.ceildivsi %[[N]], %[[SIZE]]
+// CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %[[I:.+]]) in (%{{.+}}, 12, %[[GROUPS]])
 // CHECK-NOT: tensor<?x12x?x?xf32>
 // Queries as columns; those past the last one are 0.
-// CHECK:   linalg.generic {{.*}} ins(%{{.+}} : tensor<?x64xf32>) outs(%{{.+}} : tensor<64x?xf32>)
-// CHECK:   %[[QT:.+]] = tensor.insert_slice {{.*}} into tensor<64x32xf32>
+// CHECK:   scf.for %[[TILE:.+]] = %c0 to %[[COUNT:.+]] step %c1
+// CHECK:     linalg.generic {{.*}} ins(%{{.+}} : tensor<?x64xf32>) outs(%{{.+}} : tensor<64x?xf32>)
+// CHECK:     tensor.insert_slice {{.*}} into tensor<64x32xf32>
+// CHECK:     tensor.insert_slice {{.*}} into tensor<4x64x32xf32>
 // CHECK:   scf.for %[[J:.+]] = %{{.+}} to %{{.+}} step %c128
-// CHECK:     tensor.extract_slice %{{.+}} : tensor<128x32xf32> to tensor<?x32xf32>
-// CHECK:     tensor.extract_slice %[[K]][%[[B]], %[[H]], %[[J]], 0] [1, 1, %{{.+}}, 64]
-// CHECK:     linalg.generic {{.*}} ins(%{{.+}}, %[[QT]] : tensor<?x64xf32>, tensor<64x32xf32>) outs({{.*}} : tensor<?x32xf32>)
-// CHECK:     ds.softmax_exp2
-// CHECK:     ds.softmax_exp2
-// CHECK:     linalg.generic {{.*}} ins({{.*}} : tensor<?x64xf32>, tensor<?x32xf32>) outs({{.*}} : tensor<64x32xf32>)
+// CHECK:     scf.for %[[TILE:.+]] = %c0 to %[[COUNT]] step %c1
+// CHECK:       tensor.extract_slice %{{.+}}[%[[TILE]], 0, 0] [1, 64, 32] {{.*}} to tensor<64x32xf32>
+// CHECK:       tensor.extract_slice %{{.+}} : tensor<128x32xf32> to tensor<?x32xf32>
+// CHECK:       tensor.extract_slice %[[K]][%[[B]], %[[H]], %[[J]], 0] [1, 1, %{{.+}}, 64]
+// CHECK:       linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<?x64xf32>, tensor<64x32xf32>) outs({{.*}} : tensor<?x32xf32>)
+// CHECK:       ds.softmax_exp2
+// CHECK:       ds.softmax_exp2
+// CHECK:       linalg.generic {{.*}} ins({{.*}} : tensor<?x64xf32>, tensor<?x32xf32>) outs({{.*}} : tensor<64x32xf32>)
+// CHECK:   scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1
+// CHECK:     tensor.insert_slice {{.*}} : tensor<?x64xf32> into tensor<?x64xf32>
 // CHECK:   scf.forall.in_parallel
 // CHECK:     tensor.parallel_insert_slice {{.*}}[%[[B]], %[[H]], %{{.+}}, 0] [1, 1, %{{.+}}, 64]
 func.func @flash(%q: tensor<?x12x?x64xf32>, %k: tensor<?x12x?x64xf32>, %v: tensor<?x12x?x64xf32>) -> tensor<?x12x?x64xf32> {
@@ -38,13 +48,20 @@ func.func @flash(%q: tensor<?x12x?x64xf32>, %k: tensor<?x12x?x64xf32>, %v: tenso
 // CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}) in
 // CHECK: scf.forall (%{{.+}}, %{{.+}}) in
 // CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in
-// CHECK:   arith.minsi
-// CHECK:   %[[W:.+]] = tensor.extract %{{.+}}[%[[H]]] : tensor<12xf32>
-// CHECK:   %[[USED:.+]] = arith.cmpf une, %[[W]]
-// CHECK:   %[[UPPER:.+]] = arith.select %[[USED]], %{{.+}}, %c0 : index
-// CHECK:   %[[G:.+]] = arith.divui %[[H]], %c3
-// CHECK:   scf.for %{{.+}} = %c0 to %[[UPPER]]
-// CHECK:     tensor.extract_slice %{{.+}}[%[[B]], %[[G]],
+// All tiles of a group are asked for their keys first.
+// CHECK:   %[[RANGE:.+]]:2 = scf.for
+// CHECK:     %[[W:.+]] = tensor.extract %{{.+}}[%[[H]]] : tensor<12xf32>
+// CHECK:     %[[USED:.+]] = arith.cmpf une, %[[W]]
+// CHECK:     %[[UPPER:.+]] = arith.select %[[USED]], %{{.+}}, %c0 : index
+// CHECK:     arith.maxsi %{{.+}}, %[[UPPER]]
+// CHECK:   scf.for %{{.+}} = %[[RANGE]]#0 to %[[RANGE]]#1
+// A tile that ends before the block takes no step.
+// CHECK:     scf.for
+// CHECK:       %[[G:.+]] = arith.divui %[[H]], %c3
+// CHECK:       %[[SOME:.+]] = arith.cmpi sgt, %{{.+}}, %c0
+// CHECK:       %[[STEPS:.+]] = arith.select %[[SOME]], %c1, %c0
+// CHECK:       scf.for %{{.+}} = %c0 to %[[STEPS]]
+// CHECK:         tensor.extract_slice %{{.+}}[%[[B]], %[[G]],
 // Whether the block reaches past the diagonal.
 // CHECK:     %[[MASKED:.+]] = arith.cmpi sgt
 // CHECK:     %[[COUNT:.+]] = arith.select %[[MASKED]], %c1, %c0 : index
@@ -64,7 +81,7 @@ func.func @causal_grouped(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %
 // window lies.
 // CHECK-LABEL: func.func @window
 // CHECK: scf.forall
-// CHECK:   %[[UPPER:.+]] = arith.minsi %{{.+}}, %c4096 : index
+// CHECK:   %[[UPPER:.+]] = arith.minsi %{{.+}}, %c480 : index
 // CHECK:   %[[LOWER:.+]] = arith.maxsi %{{.+}}, %c0 : index
 // CHECK:   %[[PAST:.+]] = arith.remui %[[LOWER]], %c128
 // CHECK:   %[[FIRST:.+]] = arith.subi %[[LOWER]], %[[PAST]]
@@ -74,10 +91,10 @@ func.func @causal_grouped(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %
 // CHECK:     %[[KEY:.+]] = arith.maxsi %[[BLOCK]], %[[WHOLE]]
 // CHECK:     %[[COUNT:.+]] = affine.min #{{.+}}(%[[KEY]], %[[BLOCK]])[%[[UPPER]]]
 // CHECK:     tensor.extract_slice %{{.+}}[0, %{{.+}}, %[[KEY]], 0] [1, 1, %[[COUNT]], 64]
-func.func @window(%q: tensor<1x12x4096x64xf32>) -> tensor<1x12x4096x64xf32> {
-  %0 = ds.attention %q, %q, %q {scale = 0.125 : f32, causal, left = 511}
-         : (tensor<1x12x4096x64xf32>, tensor<1x12x4096x64xf32>, tensor<1x12x4096x64xf32>) -> tensor<1x12x4096x64xf32>
-  return %0 : tensor<1x12x4096x64xf32>
+func.func @window(%q: tensor<1x12x480x64xf32>) -> tensor<1x12x480x64xf32> {
+  %0 = ds.attention %q, %q, %q {scale = 0.125 : f32, causal, left = 200}
+         : (tensor<1x12x480x64xf32>, tensor<1x12x480x64xf32>, tensor<1x12x480x64xf32>) -> tensor<1x12x480x64xf32>
+  return %0 : tensor<1x12x480x64xf32>
 }
 
 // -----

@@ -47,7 +47,8 @@ func.func @packed(%mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %ids: tensor
 // CHECK: %[[LONGEST:[0-9]+]] = scf.for
 // CHECK: arith.maxsi
 // CHECK: %[[BLOCKS:.+]] = arith.ceildivsi %[[LONGEST]]
-// CHECK: scf.forall (%[[SEQUENCE:.+]], %{{.+}}, %{{.+}}) in (%{{.+}}, 2, %[[BLOCKS]])
+// CHECK: %[[GROUPS:.+]] = arith.ceildivsi %[[BLOCKS]]
+// CHECK: scf.forall (%[[SEQUENCE:.+]], %{{.+}}, %{{.+}}) in (%{{.+}}, 2, %[[GROUPS]])
 // CHECK: tensor.extract %{{.+}}[%[[SEQUENCE]]] : tensor<?xi64>
 func.func @attention(%mask: tensor<?x?xi64>, %q: tensor<?x?x2x8xf32>) -> tensor<?x?x2x8xf32> {
   %offsets, %rows = ds.row_offsets %mask : (tensor<?x?xi64>) -> (tensor<?xi64>, tensor<?xi64>)
