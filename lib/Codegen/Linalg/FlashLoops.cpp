@@ -467,22 +467,27 @@ FlashState FlashLoops::emitBlock(Sweep sweep, const ScoreTile &tile,
   Value keyHead = group ? arith<arith::DivUIOp>(tile.head, group) : tile.head;
   ScoreTile step = tile;
   std::tie(step.key, step.keyCount) = keysOf(block, range);
-  step.attends = masks.coverage(b, loc, step);
-  Value attends = masks.skipsTiles() ? step.attends.largest : Value();
-  if (mayBeOutside) {
-    Value count = getValueOrCreateConstantIndexOp(b, loc, step.keyCount);
-    Value some = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, count,
-                                       index(0));
-    attends = attends ? arith<arith::AndIOp>(attends, some) : some;
-  }
-  auto emitNext = [&](OpBuilder &, Location, ValueRange values) {
+  auto emitOwn = [&](OpBuilder &, Location, ValueRange values) {
     return emitStep(sweep, step, keyHead, query, state.with(sweep, values))
         .valuesOf(sweep);
   };
+  // Masks are asked for keys that there are.
+  auto emitAttended = [&](OpBuilder &, Location, ValueRange values) {
+    step.attends = masks.coverage(b, loc, step);
+    return masks.skipsTiles()
+               ? emitWhere(b, loc, step.attends.largest, values, emitOwn)
+               : emitOwn(b, loc, values);
+  };
   SmallVector<Value> values = state.valuesOf(sweep);
-  return state.with(sweep, attends
-                               ? emitWhere(b, loc, attends, values, emitNext)
-                               : emitNext(b, loc, values));
+  if (!mayBeOutside)
+    return state.with(sweep, emitAttended(b, loc, values));
+  Value count = getValueOrCreateConstantIndexOp(b, loc, step.keyCount);
+  Value some = arith<arith::AndIOp>(
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, step.key,
+                            range.end),
+      b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sgt, count,
+                                    index(0)));
+  return state.with(sweep, emitWhere(b, loc, some, values, emitAttended));
 }
 
 FlashState FlashLoops::emitSweep(Sweep sweep, const ScoreTile &tile,
