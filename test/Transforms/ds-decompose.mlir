@@ -98,3 +98,16 @@ func.func @unpacked(%x: tensor<1x?x8xf32>, %o: tensor<?xi64>, %m: tensor<?x?xi1>
   %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?x8xf32>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<?x?x8xf32>
   return %0 : tensor<?x?x8xf32>
 }
+
+// A copy of the cache, into which one row after another goes.
+// CHECK-LABEL: func.func @kv_append
+// CHECK: %[[COPY:.+]] = linalg.generic {{.*}} ins(%arg0
+// CHECK-COUNT-4: scf.for
+// CHECK: arith.remsi
+// CHECK: tensor.extract %arg1
+// CHECK: tensor.insert
+// CHECK-NOT: ds.kv_append
+func.func @kv_append(%c: tensor<?x2x?x8xf32>, %r: tensor<?x2x?x8xf32>, %p: tensor<?xi64>) -> tensor<?x2x?x8xf32> {
+  %0 = ds.kv_append %c, %r at %p circular : (tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?xi64>) -> tensor<?x2x?x8xf32>
+  return %0 : tensor<?x2x?x8xf32>
+}

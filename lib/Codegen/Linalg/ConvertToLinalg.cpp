@@ -24,6 +24,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     auto all = std::make_shared<LoweringRegistry>();
     populateActivationLowerings(*all);
     populateAttentionLowerings(*all);
+    populateCacheLowerings(*all);
     populateCastLowerings(*all);
     populateComparisonLowerings(*all);
     populateConvLowerings(*all);

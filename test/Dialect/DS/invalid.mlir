@@ -620,3 +620,51 @@ func.func @unpack_rows_c2(%x: tensor<1x?xf32>, %o: tensor<3xi64>, %m: tensor<2x5
   %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?xf32>, tensor<3xi64>, tensor<2x5xi64>) -> tensor<2x6xf32>
   return
 }
+
+// -----
+
+func.func @kv_append_c1(%c: tensor<2x4x9x8xf32>, %r: tensor<4x2x8xf32>) {
+  // expected-error @+1 {{C1: expected rows of rank 4, found 'tensor<4x2x8xf32>'}}
+  %0 = ds.kv_append %c, %r : (tensor<2x4x9x8xf32>, tensor<4x2x8xf32>) -> tensor<2x4x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c2(%c: tensor<2x4x9x8xf32>, %r: tensor<2x3x2x8xf32>) {
+  // expected-error @+1 {{C2: expected dim 1 of rows to be 4, found 3}}
+  %0 = ds.kv_append %c, %r : (tensor<2x4x9x8xf32>, tensor<2x3x2x8xf32>) -> tensor<2x4x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c3(%c: tensor<2x4x9x8xf32>, %r: tensor<2x4x10x8xf32>) {
+  // expected-error @+1 {{C3: expected at most 9 rows, as the cache has, found 10}}
+  %0 = ds.kv_append %c, %r circular : (tensor<2x4x9x8xf32>, tensor<2x4x10x8xf32>) -> tensor<2x4x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c4(%c: tensor<2x4x9x8xf32>, %r: tensor<2x4x1x8xf32>, %p: tensor<3xi64>) {
+  // expected-error @+1 {{C4: expected positions of shape [B], found 'tensor<3xi64>' for 'tensor<2x4x9x8xf32>'}}
+  %0 = ds.kv_append %c, %r at %p : (tensor<2x4x9x8xf32>, tensor<2x4x1x8xf32>, tensor<3xi64>) -> tensor<2x4x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c5(%c: tensor<2x4x9x8xf32>, %r: tensor<2x4x1x8xf16>) {
+  // expected-error @+1 {{C5: expected element type 'f32', found 'tensor<2x4x1x8xf16>'}}
+  %0 = ds.kv_append %c, %r : (tensor<2x4x9x8xf32>, tensor<2x4x1x8xf16>) -> tensor<2x4x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @kv_append_c6(%c: tensor<2x4x9x8xf32>, %r: tensor<2x4x1x8xf32>) {
+  // expected-error @+1 {{C6: expected a result of type 'tensor<2x4x9x8xf32>', found 'tensor<2x4x1x8xf32>'}}
+  %0 = ds.kv_append %c, %r : (tensor<2x4x9x8xf32>, tensor<2x4x1x8xf32>) -> tensor<2x4x1x8xf32>
+  return
+}

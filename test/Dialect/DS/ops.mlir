@@ -94,6 +94,17 @@ func.func @rope(%x: tensor<?x8x?x64xf16>, %c: tensor<?x?x16xf16>, %t: tensor<128
   return
 }
 
+// CHECK-LABEL: func.func @cache
+func.func @cache(%c: tensor<?x8x?x64xf16>, %r: tensor<?x8x?x64xf16>, %p: tensor<?xi64>, %b: tensor<2x1x9x4xi8>) {
+  // CHECK: ds.kv_append %{{.+}}, %{{.+}} at %{{.+}} : (tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?xi64>) -> tensor<?x8x?x64xf16>
+  %0 = ds.kv_append %c, %r at %p : (tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?xi64>) -> tensor<?x8x?x64xf16>
+  // CHECK: ds.kv_append %{{.+}}, %{{.+}} at %{{.+}} circular : (
+  %1 = ds.kv_append %c, %r at %p circular : (tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?xi64>) -> tensor<?x8x?x64xf16>
+  // CHECK: ds.kv_append %{{.+}}, %{{.+}} : (tensor<2x1x9x4xi8>, tensor<2x1x9x4xi8>) -> tensor<2x1x9x4xi8>
+  %2 = ds.kv_append %b, %b : (tensor<2x1x9x4xi8>, tensor<2x1x9x4xi8>) -> tensor<2x1x9x4xi8>
+  return
+}
+
 // CHECK-LABEL: func.func @packing
 func.func @packing(%mask: tensor<?x?xi1>, %x: tensor<?x?x8xf16>, %table: tensor<1x?x8xf16>, %h: tensor<1x2x?x8xf16>, %n: index) {
   // CHECK: %[[OFFSETS:.+]], %[[ROWS:.+]] = ds.row_offsets %{{.+}} : (tensor<?x?xi1>) -> (tensor<?xi64>, tensor<?xi64>)

@@ -109,6 +109,7 @@ private:
 // One function for each file of lowerings.
 void populateActivationLowerings(LoweringRegistry &registry);
 void populateAttentionLowerings(LoweringRegistry &registry);
+void populateCacheLowerings(LoweringRegistry &registry);
 void populateCastLowerings(LoweringRegistry &registry);
 void populateComparisonLowerings(LoweringRegistry &registry);
 void populateConvLowerings(LoweringRegistry &registry);

@@ -165,6 +165,7 @@ def DS_CountWorkOp : DS_Op<"count_work", [
 }
 
 include "ds/Dialect/DS/AttentionOps.td"
+include "ds/Dialect/DS/CacheOps.td"
 include "ds/Dialect/DS/ConvOps.td"
 include "ds/Dialect/DS/LinearOps.td"
 include "ds/Dialect/DS/PackingOps.td"

@@ -22,6 +22,8 @@ SmallVector<Value> decomposeAttention(AttentionOp op,
                                       AttentionOp::Adaptor operands,
                                       OpBuilder &b, ShapeBuilder &shapes,
                                       function_ref<Value(Value)> lowered);
+Value decomposeKVAppend(KVAppendOp op, KVAppendOp::Adaptor operands,
+                        OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeLinear(LinearOp op, LinearOp::Adaptor operands, OpBuilder &b,
                       ShapeBuilder &shapes);
 Value decomposePackRows(PackRowsOp op, PackRowsOp::Adaptor operands,
