@@ -111,3 +111,24 @@ func.func @kv_append(%c: tensor<?x2x?x8xf32>, %r: tensor<?x2x?x8xf32>, %p: tenso
   %0 = ds.kv_append %c, %r at %p circular : (tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?xi64>) -> tensor<?x2x?x8xf32>
   return %0 : tensor<?x2x?x8xf32>
 }
+
+// CHECK-LABEL: func.func @index_score
+// CHECK: %[[PRODUCTS:.+]] = linalg.generic {{.*}} ins(%arg0, %arg1 {{.*}} outs(%{{.+}} : tensor<?x4x?x?xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[PRODUCTS]], %arg2
+// CHECK: arith.maximumf
+// CHECK-NOT: ds.index_score
+func.func @index_score(%q: tensor<?x4x?x8xf16>, %k: tensor<?x?x8xf16>, %w: tensor<?x?x4xf16>) -> tensor<?x?x?xf32> {
+  %0 = ds.index_score %q, %k, %w : (tensor<?x4x?x8xf16>, tensor<?x?x8xf16>, tensor<?x?x4xf16>) -> tensor<?x?x?xf32>
+  return %0 : tensor<?x?x?xf32>
+}
+
+// An element's place is how many come before it.
+// CHECK-LABEL: func.func @topk
+// CHECK: %[[PLACES:.+]] = linalg.generic {{.*}} ins(%arg0, %arg0
+// CHECK: linalg.generic {{.*}} ins(%[[PLACES]], %arg0
+// CHECK: linalg.generic {{.*}} ins(%[[PLACES]], %arg0
+// CHECK-NOT: ds.topk
+func.func @topk(%x: tensor<3x?xf32>) -> (tensor<3x2xi64>, tensor<3x2xf32>) {
+  %0, %1 = ds.topk %x {k = 2, masked} : (tensor<3x?xf32>) -> (tensor<3x2xi64>, tensor<3x2xf32>)
+  return %0, %1 : tensor<3x2xi64>, tensor<3x2xf32>
+}

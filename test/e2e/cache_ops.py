@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""ds.kv_append against numpy, as it is lowered and as it is decomposed.
+"""ds.kv_append, ds.index_score and ds.topk against numpy, as they are lowered and as they are decomposed.
 
-Cases are drawn at random: element types, sizes that leave vectors and blocks incomplete, static and dynamic dims. Positions
-outside of a cache must be an error that names the node. One batch run alone must give the same bits.
+Cases are drawn at random: element types, sizes that leave vectors and blocks incomplete, static and dynamic dims. Rows of
+caches, and the places of elements, must be the same; scores may differ by what sums in f32 lose. Positions outside of a
+cache must be an error that names the node. One batch run alone must give the same bits.
 """
 
 import argparse
@@ -100,6 +101,70 @@ def kv_append(rng: np.random.Generator) -> Case:
     return Case(name, op, inputs, symbols, [(expected, ("b", "", "s", ""))], batched=tuple(inputs), error=error)
 
 
+def index_score(rng: np.random.Generator) -> Case:
+    """Scores of keys."""
+    element = str(rng.choice(["f32", "f32", "f16", "f64"]))
+    batch, heads, rows = (int(rng.choice(c)) for c in ((1, 2), (1, 4, 7, 16, 33), (1, 2, 9)))
+    keys, width = int(rng.choice((1, 31, 128, 129, 300, 1500))), int(rng.choice((1, 16, 33, 128)))
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape).astype(TYPES[element])
+
+    query, key, weight = draw(batch, heads, rows, width), draw(batch, keys, width), draw(batch, rows, heads)
+    q, k, w = (x.astype(np.float64) for x in (query, key, weight))
+    products = np.maximum(np.einsum("bhtd,bsd->bhts", q, k), 0)
+    score = np.einsum("bth,bhts->bts", w, products).astype(np.float64 if element == "f64" else np.float32)
+    magnitude = np.einsum("bth,bhts->bts", np.abs(w), np.einsum("bhtd,bsd->bhts", np.abs(q), np.abs(k))).max()
+    symbols = {"query": ("b", "", "t", ""), "key": ("b", "s", ""), "weight": ("b", "t", "")}
+    return Case(
+        f"index_score {element} {query.shape} of {keys} keys", "ds.index_score %query, %key, %weight",
+        {"query": query, "key": key, "weight": weight}, symbols, [(score, ("b", "t", "s"))],
+        allowed=1e-6 * float(magnitude), batched=("query", "key", "weight"),
+    )  # fmt: skip
+
+
+def topk(rng: np.random.Generator) -> Case:
+    """The places of the largest or least elements."""
+    element = str(rng.choice(["f32", "f16", "f64", "i64", "i8"]))
+    floats = element[0] == "f"
+    shape = (int(rng.choice((1, 2, 3))), *(() if rng.random() < 0.4 else (int(rng.choice((1, 4))),)))
+    size = int(rng.choice((1, 2, 17, 100, 700)))
+    k = int(rng.choice((0, 1, 2, 5, 64, 128)))
+    k = k if floats else min(k, size)
+    smallest, masked, values = (bool(rng.random() < 0.5) for _ in range(3))
+    masked &= floats
+    none = np.inf if smallest else -np.inf
+    # Few different ones, so that many are equal, or none; also rows that are in order already.
+    x = rng.integers(-8, 8, (*shape, size)) if rng.random() < 0.6 else rng.permuted(np.tile(np.arange(size), (*shape, 1)), axis=-1)
+    if rng.random() < 0.3:
+        x = np.sort(x, -1)
+    if element == "i8":
+        x = x % 100
+    x = x.astype(TYPES[element])
+    if floats:
+        x[rng.random(x.shape) < 0.3] = none
+        x[rng.random(x.shape) < 0.05] = np.nan
+    flat = x.reshape(-1, size)
+    indices = np.full((len(flat), k), -1, np.int64)
+    kept = np.full((len(flat), k), none if floats else 0).astype(x.dtype)
+    for r, row in enumerate(flat):
+        key = row.astype(np.float64) * (1 if smallest else -1)
+        isnan = np.isnan(key)
+        order = [int(i) for i in np.lexsort((np.arange(size), np.where(isnan, 0, key), isnan))]
+        if masked:
+            order = [i for i in order if not isnan[i] and row[i] != none]
+        order = order[:k]
+        indices[r, : len(order)] = order
+        kept[r, : len(order)] = row[order]
+    results = [(indices.reshape(*shape, k), ("b", *([""] * len(shape))))]
+    if values:
+        results.append((kept.reshape(*shape, k), ("b", *([""] * len(shape)))))
+    flags = ", ".join([f"k = {k} : i64", *["smallest"] * smallest, *["masked"] * masked])
+    symbols = {"x": ("b", *([""] * (len(shape) - 1)), "n")}
+    name = f"topk {element} {x.shape} {flags}"
+    return Case(name, f"ds.topk %x {{{flags}}}", {"x": x}, symbols, results, batched=("x",))
+
+
 def compare(found: np.ndarray, expected: np.ndarray, allowed: float) -> str:
     """What is wrong, or nothing."""
     if found.shape != expected.shape or found.dtype != expected.dtype:
@@ -153,7 +218,7 @@ def check(tools: Tools, case: Case, known: bool, folder: Path) -> str:
     return ""
 
 
-GENERATORS: tuple[Callable[[np.random.Generator], Case], ...] = (kv_append,)
+GENERATORS: tuple[Callable[[np.random.Generator], Case], ...] = (kv_append, index_score, topk)
 
 
 def main() -> int:

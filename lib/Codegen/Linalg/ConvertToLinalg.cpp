@@ -42,6 +42,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populateResizeLowerings(*all);
     populateRopeLowerings(*all);
     populateScatterLowerings(*all);
+    populateSelectionLowerings(*all);
     populateSoftmaxLowerings(*all);
     registry = std::move(all);
     return success();

@@ -105,6 +105,17 @@ func.func @cache(%c: tensor<?x8x?x64xf16>, %r: tensor<?x8x?x64xf16>, %p: tensor<
   return
 }
 
+// CHECK-LABEL: func.func @selection
+func.func @selection(%q: tensor<?x4x?x64xbf16>, %k: tensor<?x?x64xbf16>, %w: tensor<?x?x4xbf16>, %i: tensor<3x?xi32>) {
+  // CHECK: %[[SCORE:.+]] = ds.index_score %{{.+}}, %{{.+}}, %{{.+}} : (tensor<?x4x?x64xbf16>, tensor<?x?x64xbf16>, tensor<?x?x4xbf16>) -> tensor<?x?x?xf32>
+  %0 = ds.index_score %q, %k, %w : (tensor<?x4x?x64xbf16>, tensor<?x?x64xbf16>, tensor<?x?x4xbf16>) -> tensor<?x?x?xf32>
+  // CHECK: ds.topk %[[SCORE]] {k = 16 : i64, masked} : (tensor<?x?x?xf32>) -> tensor<?x?x16xi64>
+  %1 = ds.topk %0 {k = 16, masked} : (tensor<?x?x?xf32>) -> tensor<?x?x16xi64>
+  // CHECK: %{{.+}}, %{{.+}} = ds.topk %{{.+}} {k = 2 : i64, smallest} : (tensor<3x?xi32>) -> (tensor<3x2xi64>, tensor<3x2xi32>)
+  %2, %3 = ds.topk %i {k = 2, smallest} : (tensor<3x?xi32>) -> (tensor<3x2xi64>, tensor<3x2xi32>)
+  return
+}
+
 // CHECK-LABEL: func.func @packing
 func.func @packing(%mask: tensor<?x?xi1>, %x: tensor<?x?x8xf16>, %table: tensor<1x?x8xf16>, %h: tensor<1x2x?x8xf16>, %n: index) {
   // CHECK: %[[OFFSETS:.+]], %[[ROWS:.+]] = ds.row_offsets %{{.+}} : (tensor<?x?xi1>) -> (tensor<?xi64>, tensor<?xi64>)

@@ -127,6 +127,7 @@ void populateReshapeLowerings(LoweringRegistry &registry);
 void populateResizeLowerings(LoweringRegistry &registry);
 void populateRopeLowerings(LoweringRegistry &registry);
 void populateScatterLowerings(LoweringRegistry &registry);
+void populateSelectionLowerings(LoweringRegistry &registry);
 void populateSoftmaxLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds
