@@ -132,3 +132,13 @@ func.func @topk(%x: tensor<3x?xf32>) -> (tensor<3x2xi64>, tensor<3x2xf32>) {
   %0, %1 = ds.topk %x {k = 2, masked} : (tensor<3x?xf32>) -> (tensor<3x2xi64>, tensor<3x2xf32>)
   return %0, %1 : tensor<3x2xi64>, tensor<3x2xf32>
 }
+
+// Keys and values of pages are gathered first; those past the length are not.
+// CHECK-LABEL: func.func @pages
+// CHECK-COUNT-2: tensor.extract %arg1[%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}] : tensor<?x2x16x8xf32>
+// CHECK-NOT: ds.attention
+func.func @pages(%q: tensor<?x4x?x8xf32>, %k: tensor<?x2x16x8xf32>, %n: tensor<?xi64>, %p: tensor<?x?xi64>) -> tensor<?x4x?x8xf32> {
+  %0 = ds.attention %q, %k, %k key_length %n kv_page %p {scale = 1.0 : f32}
+         : (tensor<?x4x?x8xf32>, tensor<?x2x16x8xf32>, tensor<?x2x16x8xf32>, tensor<?xi64>, tensor<?x?xi64>) -> tensor<?x4x?x8xf32>
+  return %0 : tensor<?x4x?x8xf32>
+}

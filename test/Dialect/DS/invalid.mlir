@@ -474,7 +474,7 @@ func.func @attention_c10_lse(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %
 // -----
 
 func.func @attention_c11_length(%q: tensor<1x4x5x8xf32>, %n: tensor<1xi64>, %o: tensor<3xi64>) {
-  // expected-error @+1 {{C11: query_start, key_length and key_index do not apply to packed sequences}}
+  // expected-error @+1 {{C11: query_start, key_length, key_index and kv_page do not apply to packed sequences}}
   %0 = ds.attention %q, %q, %q key_length %n row_offsets %o {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1xi64>, tensor<3xi64>) -> tensor<1x4x5x8xf32>
   return
 }
@@ -618,6 +618,38 @@ func.func @unpack_rows_c1(%x: tensor<1x?xf32>, %o: tensor<3xi64>, %m: tensor<2xi
 func.func @unpack_rows_c2(%x: tensor<1x?xf32>, %o: tensor<3xi64>, %m: tensor<2x5xi64>) {
   // expected-error @+1 {{C2: expected a result of type 'tensor<2x5xf32>', found 'tensor<2x6xf32>'}}
   %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?xf32>, tensor<3xi64>, tensor<2x5xi64>) -> tensor<2x6xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c15(%q: tensor<2x4x5x8xf32>, %k: tensor<7x4x6x8xf32>, %p: tensor<3x2xi64>) {
+  // expected-error @+1 {{C15: expected kv_page of shape [B, P], found 'tensor<3x2xi64>'}}
+  %0 = ds.attention %q, %k, %k kv_page %p {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<7x4x6x8xf32>, tensor<7x4x6x8xf32>, tensor<3x2xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c2_pages(%q: tensor<2x4x5x8xf32>, %k: tensor<7x4x6x8xf32>, %v: tensor<8x4x6x8xf32>, %p: tensor<2x2xi64>) {
+  // expected-error @+1 {{C2: expected dim 0 of value to be 7, found 8}}
+  %0 = ds.attention %q, %k, %v kv_page %p {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<7x4x6x8xf32>, tensor<8x4x6x8xf32>, tensor<2x2xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c6_pages(%q: tensor<2x4x5x8xf32>, %k: tensor<7x4x6x8xf32>, %b: tensor<6xf32>, %p: tensor<2x2xi64>) {
+  // expected-error @+1 {{C6: expected bias to broadcast to 'tensor<2x4x5x12xf32>', found 'tensor<6xf32>'}}
+  %0 = ds.attention %q, %k, %k bias %b kv_page %p {scale = 1.0 : f32} : (tensor<2x4x5x8xf32>, tensor<7x4x6x8xf32>, tensor<7x4x6x8xf32>, tensor<6xf32>, tensor<2x2xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_pages(%q: tensor<1x4x5x8xf32>, %p: tensor<1x1xi64>, %o: tensor<3xi64>) {
+  // expected-error @+1 {{C11: query_start, key_length, key_index and kv_page do not apply to packed sequences}}
+  %0 = ds.attention %q, %q, %q row_offsets %o kv_page %p {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<3xi64>, tensor<1x1xi64>) -> tensor<1x4x5x8xf32>
   return
 }
 

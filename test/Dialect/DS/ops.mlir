@@ -105,6 +105,14 @@ func.func @cache(%c: tensor<?x8x?x64xf16>, %r: tensor<?x8x?x64xf16>, %p: tensor<
   return
 }
 
+// CHECK-LABEL: func.func @pages
+func.func @pages(%q: tensor<?x8x?x64xf16>, %k: tensor<?x2x16x64xf16>, %n: tensor<?xi64>, %p: tensor<?x?xi64>) {
+  // CHECK: ds.attention {{.*}} key_length %{{.+}} kv_page %{{.+}} {causal, scale
+  %0 = ds.attention %q, %k, %k key_length %n kv_page %p {scale = 0.125 : f32, causal}
+         : (tensor<?x8x?x64xf16>, tensor<?x2x16x64xf16>, tensor<?x2x16x64xf16>, tensor<?xi64>, tensor<?x?xi64>) -> tensor<?x8x?x64xf16>
+  return
+}
+
 // CHECK-LABEL: func.func @selection
 func.func @selection(%q: tensor<?x4x?x64xbf16>, %k: tensor<?x?x64xbf16>, %w: tensor<?x?x4xbf16>, %i: tensor<3x?xi32>) {
   // CHECK: %[[SCORE:.+]] = ds.index_score %{{.+}}, %{{.+}}, %{{.+}} : (tensor<?x4x?x64xbf16>, tensor<?x?x64xbf16>, tensor<?x?x4xbf16>) -> tensor<?x?x?xf32>
