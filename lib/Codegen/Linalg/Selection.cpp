@@ -244,24 +244,24 @@ SmallVector<Value> TopKTask::insert(Value x, Value number, ValueRange state) {
   Value one = index(1), count = state[2];
   Value place = findPlace(x, state[1], count);
   Value last = make<arith::MinSIOp>(count, make<arith::SubIOp>(k, one));
-  // From the last on, each makes room for the one before it.
-  auto loop =
-      scf::ForOp::create(b, loc, index(0), make<arith::SubIOp>(last, place),
-                         one, state.take_front(2));
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Value to = make<arith::SubIOp>(last, loop.getInductionVar());
-    Value from = make<arith::SubIOp>(to, one);
-    SmallVector<Value> moved;
-    for (Value list : loop.getRegionIterArgs())
-      moved.push_back(tensor::InsertOp::create(
-          b, loc, tensor::ExtractOp::create(b, loc, list, from), list, to));
-    scf::YieldOp::create(b, loc, moved);
-  }
-  Value indices =
-      tensor::InsertOp::create(b, loc, number, loop.getResult(0), place);
-  Value values = tensor::InsertOp::create(b, loc, x, loop.getResult(1), place);
+  Value moves = make<arith::SubIOp>(last, place);
+  // From the last on, each makes room for the one before it. A loop for each
+  // list, so that it is seen to be a move of memory.
+  auto put = [&](Value element, Value list) -> Value {
+    auto loop = scf::ForOp::create(b, loc, index(0), moves, one, list);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      Value to = make<arith::SubIOp>(last, loop.getInductionVar());
+      Value from = make<arith::SubIOp>(to, one);
+      Value moved = loop.getRegionIterArg(0);
+      moved = tensor::InsertOp::create(
+          b, loc, tensor::ExtractOp::create(b, loc, moved, from), moved, to);
+      scf::YieldOp::create(b, loc, moved);
+    }
+    return tensor::InsertOp::create(b, loc, element, loop.getResult(0), place);
+  };
+  Value indices = put(number, state[0]), values = put(x, state[1]);
   Value next = make<arith::MinSIOp>(make<arith::AddIOp>(count, one), k);
   return {indices, values, next};
 }
