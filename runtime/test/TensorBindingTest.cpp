@@ -260,7 +260,7 @@ TEST_F(TensorBinding, FeedsOutputsBack) {
 
 TEST_F(TensorBinding, UpdatesAnAliasedInputInPlaceWhereItsMemoryIsGiven) {
   Array<float> cache{{3}, {1, 2, 3}};
-  EXPECT_EQ(call("increment", {cache.view()}, {cache.view(), {}}), "");
+  ASSERT_EQ(call("increment", {cache.view()}, {cache.view(), {}}), "");
   EXPECT_EQ(cache.values, (std::vector<float>{2, 3, 4}));
   EXPECT_EQ(outputs[0].data, cache.values.data());
   EXPECT_EQ(valuesOf<float>(outputs[1]), std::vector<float>{9});
@@ -269,25 +269,25 @@ TEST_F(TensorBinding, UpdatesAnAliasedInputInPlaceWhereItsMemoryIsGiven) {
 TEST_F(TensorBinding, LeavesAnAliasedInputAsItIsElsewhere) {
   Array<float> cache{{3}, {1, 2, 3}}, other{{3}, {0, 0, 0}};
   std::vector<float> before = cache.values, after = {2, 3, 4};
-  EXPECT_EQ(call("increment", {cache.view()}, {other.view()}), "");
+  ASSERT_EQ(call("increment", {cache.view()}, {other.view()}), "");
   EXPECT_EQ(other.values, after);
   EXPECT_EQ(cache.values, before);
-  EXPECT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
+  ASSERT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
   EXPECT_EQ(valuesOf<float>(outputs[0]), after);
   EXPECT_NE(outputs[0].data, cache.values.data());
   EXPECT_EQ(cache.values, before);
-  EXPECT_EQ(call("increment", {cache.view()}), "");
+  ASSERT_EQ(call("increment", {cache.view()}), "");
   EXPECT_EQ(cache.values, before);
 }
 
 TEST_F(TensorBinding, UpdatesAResultOfItsOwnInPlace) {
   Array<float> cache{{3}, {1, 2, 3}};
-  EXPECT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
+  ASSERT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
   void *memory = outputs[0].data;
   ds_tensor again = outputs[0];
   int64_t sizes[] = {3};
   again.sizes = sizes;
-  EXPECT_EQ(call("increment", {again}, {again, {}}), "");
+  ASSERT_EQ(call("increment", {again}, {again, {}}), "");
   EXPECT_EQ(outputs[0].data, memory);
   EXPECT_EQ(valuesOf<float>(outputs[0]), (std::vector<float>{3, 4, 5}));
 }

@@ -354,7 +354,7 @@ static SmallVector<Value> emitTopK(Lowering &l, Value x, Dims dims,
   return results;
 }
 
-static LogicalResult lowerTopK(TopKOp op, Lowering &l) {
+static LogicalResult lowerTopK(ds::TopKOp op, Lowering &l) {
   Dims dims = dimsOf(l, op.getX());
   Type element = op.getX().getType().getElementType();
   if (!isa<FloatType>(element) &&
@@ -398,6 +398,6 @@ static LogicalResult lowerOnnxTopK(onnx::TopKOp op, Lowering &l) {
 
 void mlir::ds::populateSelectionLowerings(LoweringRegistry &registry) {
   registry.add<IndexScoreOp>(lowerIndexScore);
-  registry.add<TopKOp>(lowerTopK);
+  registry.add<ds::TopKOp>(lowerTopK);
   registry.add<onnx::TopKOp>(lowerOnnxTopK);
 }
