@@ -73,22 +73,32 @@ def _open(library: Path) -> ctypes.CDLL:
 class Call:
     """A prepared call: invoking it again costs one foreign call and copies nothing."""
 
-    def __init__(self, session: "Session", inputs: Mapping[str, np.ndarray], outputs: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        session: "Session",
+        inputs: Mapping[str, np.ndarray],
+        outputs: tuple[str, ...],
+        memory: Mapping[str, np.ndarray],
+    ) -> None:
         self._session = session
-        self._arrays = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+        # ascontiguousarray gives a scalar a dim.
+        self._arrays = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in inputs.items()}
         self._sizes = [(ctypes.c_int64 * array.ndim)(*array.shape) for array in self._arrays.values()]
         self._inputs = (_Tensor * len(self._arrays))()
         for tensor, sizes, (name, array) in zip(self._inputs, self._sizes, self._arrays.items()):
             tensor.name, tensor.type, tensor.rank = name.encode(), _TYPES[array.dtype], array.ndim
             tensor.sizes, tensor.data, tensor.capacity = sizes, array.ctypes.data, array.nbytes
         self._names = [name.encode() for name in outputs]
+        self._memory = [memory.get(name) for name in outputs]
         self._outputs = (_Tensor * len(outputs))()
 
     def __call__(self) -> None:
-        """Runs the entry; results go to the context's own buffers."""
-        for tensor, name in zip(self._outputs, self._names):
+        """Runs the entry; results without memory of the caller's go to the context's own buffers."""
+        for tensor, name, memory in zip(self._outputs, self._names, self._memory):
             # every field but the name is set on return, so each call asks for the context's buffer anew
             tensor.name, tensor.rank, tensor.sizes, tensor.strides, tensor.data, tensor.capacity = name, 0, None, None, None, 0
+            if memory is not None:
+                tensor.type, tensor.data, tensor.capacity = _TYPES[memory.dtype], memory.ctypes.data, memory.nbytes
         self._session.check(
             self._session.runtime.ds_invoke(
                 self._session.context, None, self._inputs, len(self._inputs), self._outputs, len(self._outputs), None
@@ -122,9 +132,15 @@ class Session:
         if status != 0:
             raise RuntimeFailure(self.runtime.ds_last_error().decode(errors="replace"))
 
-    def prepare(self, inputs: Mapping[str, np.ndarray], outputs: tuple[str, ...]) -> Call:
-        """Prepares a call of the only entry."""
-        return Call(self, inputs, outputs)
+    def prepare(
+        self,
+        inputs: Mapping[str, np.ndarray],
+        outputs: tuple[str, ...],
+        memory: Mapping[str, np.ndarray] | None = None,
+    ) -> Call:
+        """Prepares a call of the only entry. `memory` is that of some outputs: of an input that may be updated in place, its
+        own array, which must be contiguous then."""
+        return Call(self, inputs, outputs, memory or {})
 
     def close(self) -> None:
         """Gives context and module back."""

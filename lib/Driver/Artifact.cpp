@@ -74,6 +74,11 @@ static std::vector<artifact::Entry> makeEntries(ModuleOp module) {
     entry.name = function.getName().str();
     entry.inputs = makePorts(ports.getAs<ArrayAttr>("inputs"));
     entry.outputs = makePorts(ports.getAs<ArrayAttr>("outputs"));
+    if (auto pairs = function->getAttrOfType<ArrayAttr>("ds.aliases"))
+      for (auto pair : pairs.getAsRange<DenseI64ArrayAttr>())
+        // Bools are stored as other types are.
+        if (entry.inputs[pair[0]].type == entry.outputs[pair[1]].type)
+          entry.aliases.emplace_back(pair[0], pair[1]);
     entry.sites = makeSites(module);
   }
   return entries;
@@ -194,7 +199,8 @@ static LogicalResult addWeights(ModuleOp module,
   return success();
 }
 
-/// All variants read the same weights and report to the same sites.
+/// All variants read the same weights, report to the same sites and let the
+/// same buffers be shared.
 static LogicalResult requireOneLayout(ArrayRef<Variant> variants) {
   ModuleOp first = *variants.front().module;
   for (const Variant &variant : variants.drop_front())
@@ -203,6 +209,16 @@ static LogicalResult requireOneLayout(ArrayRef<Variant> variants) {
         return first.emitError("the code for ")
                << variant.target.name() << " has another '" << name
                << "' than that for " << variants.front().target.name();
+  auto interfaces = [](ModuleOp module) {
+    return llvm::map_to_vector(
+        makeEntries(module),
+        [](const artifact::Entry &entry) { return entry.interface(); });
+  };
+  for (const Variant &variant : variants.drop_front())
+    if (interfaces(*variant.module) != interfaces(first))
+      return first.emitError("the code for ")
+             << variant.target.name() << " has other entries than that for "
+             << variants.front().target.name();
   return success();
 }
 

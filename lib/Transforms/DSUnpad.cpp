@@ -183,8 +183,8 @@ bool Unpadding::checkAttention(AttentionOp op) {
       typeOf(op.getValueOrKey()).isDynamicDim(3))
     return miss(op, "its elements are not f32, or its rows of unknown width");
   if (op.getQueryStart() || op.getKeyLength() || op.getKeyIndex() ||
-      !op.getModifiers().empty())
-    return miss(op, "it has positions or regions of its own");
+      op.getKvPage() || !op.getModifiers().empty())
+    return miss(op, "it has positions, pages or regions of its own");
   return true;
 }
 

@@ -11,28 +11,33 @@ using namespace mlir;
 using namespace mlir::ds;
 using onnx::isPresent;
 
+/// A cache or rows with the dims before and behind `axis` joined, the form that
+/// ds.kv_append takes: [B, Hkv, S, D].
+static Value asHeads(onnx::GraphBuilder &g, Value x, int64_t axis) {
+  int64_t rank = typeOf(x).getRank();
+  if (rank == 4 && axis == 2)
+    return x;
+  auto product = [&](int64_t begin, int64_t end) {
+    Value size = g.integers({1});
+    for (int64_t i = begin; i < end; ++i)
+      size = g.mul(size, g.dimOf(x, i));
+    return size;
+  };
+  Value shape = g.concat({g.dimOf(x, 0), product(1, axis), g.dimOf(x, axis),
+                          product(axis + 1, rank)},
+                         0);
+  return g.op<onnx::ReshapeOp>({x, shape});
+}
+
 Value mlir::ds::writeRows(onnx::GraphBuilder &g, Value cache, Value update,
                           Value first, int64_t axis, bool wrap) {
+  Value heads = asHeads(g, cache, axis), rows = asHeads(g, update, axis);
   if (g.failed())
     return nullptr;
-  int64_t rank = typeOf(cache).getRank();
-  // The rows' numbers along the axis, and those of the sequences along dim 0.
-  SmallVector<int64_t> otherAxes;
-  for (int64_t i = 0; i < rank; ++i)
-    if (i != axis)
-      otherAxes.push_back(i);
-  Value rows = g.unsqueeze(g.range(g.dimOf(update, axis)), otherAxes);
-  if (first) {
-    SmallVector<int64_t> laterAxes =
-        llvm::to_vector(llvm::seq<int64_t>(1, rank));
-    rows =
-        g.add(rows, laterAxes.empty() ? first : g.unsqueeze(first, laterAxes));
-  }
-  if (wrap)
-    rows = g.op<onnx::ModOp>({rows, g.dimOf(cache, axis)});
-  rows = g.expand(rows, g.shapeOf(update));
-  return g.op<onnx::ScatterElementsOp>({cache, rows, update},
-                                       {g.integer("axis", axis)});
+  Value written =
+      KVAppendOp::create(g.b, g.loc, heads.getType(), heads, rows, first, wrap);
+  return heads == cache ? written
+                        : g.op<onnx::ReshapeOp>({written, g.shapeOf(cache)});
 }
 
 SmallVector<Value> mlir::ds::raiseTensorScatter(onnx::TensorScatterOp op,

@@ -172,6 +172,9 @@ const ds_port *ds_entry_output(const ds_entry *entry, size_t index) {
   const std::vector<Port> &ports = unwrap(entry)->outputs;
   return index < ports.size() ? &ports[index] : nullptr;
 }
+int64_t ds_entry_alias(const ds_entry *entry, size_t output) {
+  return unwrap(entry)->aliasOf(output);
+}
 
 ds_status ds_context_create(ds_module *module, const ds_context_options *given,
                             ds_context **context) {

@@ -186,6 +186,13 @@ bool overlap(const void *a, uint64_t aBytes, const void *b, uint64_t bBytes) {
   return aBytes && bBytes && (x < y ? y - x < aBytes : x - y < bBytes);
 }
 
+/// Whether the caller gives the memory of an aliased input for the output, too.
+bool isShared(const EntryState &state, size_t output, int alias) {
+  const ds_tensor *given = state.givenOutputs[output];
+  return alias >= 0 && given && given->data &&
+         given->data == state.givenInputs[size_t(alias)]->data;
+}
+
 /// Compiled code may write an output while it still reads inputs and writes
 /// other outputs.
 Status checkOverlap(const Entry &entry, const EntryState &state, size_t output,
@@ -193,6 +200,8 @@ Status checkOverlap(const Entry &entry, const EntryState &state, size_t output,
   const Port &port = entry.outputs[output];
   const void *data = state.outputs[output].data;
   int alias = entry.aliasOf(output);
+  if (!isShared(state, output, alias))
+    alias = -1;
   for (size_t i = 0; i < entry.inputs.size(); ++i) {
     uint64_t inputBytes;
     denseBytes(state.inputs[i].sizes, entry.inputs[i].rank,
@@ -200,7 +209,10 @@ Status checkOverlap(const Entry &entry, const EntryState &state, size_t output,
     if (int(i) != alias &&
         overlap(data, bytes, state.inputs[i].data, inputBytes))
       return invalid("output", port,
-                     cat("overlaps input '", entry.inputs[i].nameText, "'"));
+                     cat("overlaps input '", entry.inputs[i].nameText, "'",
+                         int(i) == entry.aliasOf(output)
+                             ? ", and does not begin where it does"
+                             : ""));
   }
   for (size_t i = 0; i < output; ++i) {
     uint64_t otherBytes;
@@ -210,31 +222,6 @@ Status checkOverlap(const Entry &entry, const EntryState &state, size_t output,
       return invalid("output", port,
                      cat("overlaps output '", entry.outputs[i].nameText, "'"));
   }
-  return {};
-}
-
-/// An output that shares its input's memory.
-Status bindAlias(const Entry &entry, EntryState &state, size_t output,
-                 size_t input, uint64_t bytes) {
-  const Port &port = entry.outputs[output];
-  const ds_buffer &shared = state.inputs[input];
-  const ds_tensor *given = state.givenOutputs[output];
-  const ds_tensor *source = state.givenInputs[input];
-  if (bytes > 0 && shared.data != source->data)
-    return invalid("input", entry.inputs[input],
-                   "is updated in place, so it must be dense and aligned");
-  if (given && given->data && given->data != source->data)
-    return invalid("output", port,
-                   cat("shares the memory of input '",
-                       entry.inputs[input].nameText,
-                       "', so its data must be the same or null"));
-  if (shared.capacity < bytes)
-    return invalid("output", port,
-                   cat("needs ", bytes, " bytes, and input '",
-                       entry.inputs[input].nameText, "' has room for ",
-                       shared.capacity));
-  state.outputs[output].data = shared.data;
-  state.outputs[output].capacity = shared.capacity;
   return {};
 }
 
@@ -268,6 +255,30 @@ Status bindGiven(const Port &port, EntryState &state, size_t output,
     buffer.data = given.data;
     buffer.capacity = given.capacity ? given.capacity : bytes;
   }
+  return {};
+}
+
+/// An output that has its input's memory: compiled code sees that the two are
+/// one, and leaves out the copy that it would make.
+Status bindShared(const Entry &entry, EntryState &state, size_t output,
+                  size_t input, uint64_t bytes) {
+  const Port &port = entry.outputs[output], &source = entry.inputs[input];
+  ds_buffer &buffer = state.outputs[output];
+  const ds_buffer &shared = state.inputs[input];
+  if (port.rank != source.rank ||
+      !std::equal(buffer.sizes, buffer.sizes + port.rank, shared.sizes))
+    return invalid("output", port,
+                   cat("has the shape ", shapeText(buffer.sizes, port.rank),
+                       ", and cannot have the memory of input '",
+                       source.nameText, "', which has the shape ",
+                       shapeText(shared.sizes, source.rank),
+                       "; give it memory of its own"));
+  bool direct = false;
+  DS_TRY(bindGiven(port, state, output, bytes, direct));
+  if (!direct || (bytes > 0 && shared.data != buffer.data))
+    return invalid("output", port,
+                   cat("has the memory of input '", source.nameText,
+                       "', so both must be dense and aligned"));
   return {};
 }
 
@@ -314,8 +325,8 @@ Status bindOutput(const Entry &entry, EntryState &state, size_t index) {
                    cat("would have more than 2^63 bytes (",
                        shapeText(buffer.sizes, port.rank), ")"));
   state.copiesBack[index] = false;
-  if (int alias = entry.aliasOf(index); alias >= 0) {
-    DS_TRY(bindAlias(entry, state, index, size_t(alias), bytes));
+  if (int alias = entry.aliasOf(index); isShared(state, index, alias)) {
+    DS_TRY(bindShared(entry, state, index, size_t(alias), bytes));
     return checkOverlap(entry, state, index, bytes);
   }
   const ds_tensor *given = state.givenOutputs[index];

@@ -73,6 +73,8 @@ Status readAliases(const Json &parent, Entry &entry) {
     if (input >= entry.inputs.size() || output >= entry.outputs.size() ||
         entry.aliasOf(output) >= 0)
       return malformed("aliases", "valid pairs of an input and an output");
+    if (entry.inputs[input].type != entry.outputs[output].type)
+      return malformed("aliases", "pairs of one element type");
     for (const Alias &alias : entry.aliases)
       if (alias.input == input)
         return malformed("aliases", "pairs that name each input once");

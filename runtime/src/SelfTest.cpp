@@ -90,15 +90,6 @@ Status Runner::runEntry(const Entry &entry) {
   if (expected.empty())
     return {};
   DS_TRY(collect(entry, "in", entry.inputs, /*required=*/true, inputs));
-  // Inputs that are updated in place must not be the mapped file.
-  std::vector<std::vector<uint8_t>> copies;
-  for (const Alias &alias : entry.aliases) {
-    ds_tensor &tensor = inputs[alias.input];
-    auto it = file.tensors.find(cat(entry.name, "/in/", tensor.name));
-    const uint8_t *data = it->second.bytes.data();
-    copies.emplace_back(data, data + it->second.bytes.size());
-    tensor.data = copies.back().data();
-  }
   std::vector<ds_tensor> outputs(expected.size());
   for (size_t i = 0; i < expected.size(); ++i)
     outputs[i].name = expected[i].name;

@@ -89,6 +89,7 @@ TEST_F(Manifest, RefusesFieldsOfWrongTypes) {
       {"/entries/2/aliases/0", Json::parse("[0,9]")},
       {"/entries/2/aliases/0", Json::parse("[-1,0]")},
       {"/entries/2/aliases", Json::parse("[[0,0],[0,1]]")},
+      {"/entries/1/aliases", Json::parse("[[0,0]]")}, // of i64 and f32
       {"/entries/0/sites", Json::parse("[1]")},
       {"/entries/0/name", std::string("a\0b", 3)},
       {"/variants/0/features", Json::parse("[1]")},

@@ -34,6 +34,10 @@ TEST(ModuleLoad, DescribesEntries) {
   EXPECT_STREQ(ds_entry_output(add, 0)->dims[0].symbol, "n");
   EXPECT_EQ(ds_entry_input(add, 2), nullptr);
   EXPECT_EQ(module.entry(99), nullptr);
+  EXPECT_EQ(ds_entry_alias(add, 0), -1);
+  const ds_entry *increment = module.entry("increment");
+  EXPECT_EQ(ds_entry_alias(increment, 0), 0);
+  EXPECT_EQ(ds_entry_alias(increment, 1), -1);
   try {
     module.entry("nope");
     FAIL();

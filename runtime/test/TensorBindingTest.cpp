@@ -258,30 +258,69 @@ TEST_F(TensorBinding, FeedsOutputsBack) {
             "output 'y' was given as an input longer than it is valid");
 }
 
-TEST_F(TensorBinding, UpdatesAliasedInputsInPlace) {
+TEST_F(TensorBinding, UpdatesAnAliasedInputInPlaceWhereItsMemoryIsGiven) {
   Array<float> cache{{3}, {1, 2, 3}};
-  EXPECT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
+  ASSERT_EQ(call("increment", {cache.view()}, {cache.view(), {}}), "");
   EXPECT_EQ(cache.values, (std::vector<float>{2, 3, 4}));
   EXPECT_EQ(outputs[0].data, cache.values.data());
   EXPECT_EQ(valuesOf<float>(outputs[1]), std::vector<float>{9});
-  EXPECT_EQ(call("increment", {cache.view()}, {cache.view()}), "");
-  EXPECT_EQ(cache.values, (std::vector<float>{3, 4, 5}));
-  // Nobody asks for the output: the input is updated all the same.
-  EXPECT_EQ(call("increment", {cache.view()}), "");
-  EXPECT_EQ(cache.values, (std::vector<float>{4, 5, 6}));
+}
 
-  Array<float> other{{3}, {0, 0, 0}};
-  EXPECT_EQ(call("increment", {cache.view()}, {other.view()}),
-            "output 'cache_out' shares the memory of input 'cache', so its "
-            "data must be the same or null");
+TEST_F(TensorBinding, LeavesAnAliasedInputAsItIsElsewhere) {
+  Array<float> cache{{3}, {1, 2, 3}}, other{{3}, {0, 0, 0}};
+  std::vector<float> before = cache.values, after = {2, 3, 4};
+  ASSERT_EQ(call("increment", {cache.view()}, {other.view()}), "");
+  EXPECT_EQ(other.values, after);
+  EXPECT_EQ(cache.values, before);
+  ASSERT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
+  EXPECT_EQ(valuesOf<float>(outputs[0]), after);
+  EXPECT_NE(outputs[0].data, cache.values.data());
+  EXPECT_EQ(cache.values, before);
+  ASSERT_EQ(call("increment", {cache.view()}), "");
+  EXPECT_EQ(cache.values, before);
+}
+
+TEST_F(TensorBinding, UpdatesAResultOfItsOwnInPlace) {
+  Array<float> cache{{3}, {1, 2, 3}};
+  ASSERT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
+  void *memory = outputs[0].data;
+  ds_tensor again = outputs[0];
+  int64_t sizes[] = {3};
+  again.sizes = sizes;
+  ASSERT_EQ(call("increment", {again}, {again, {}}), "");
+  EXPECT_EQ(outputs[0].data, memory);
+  EXPECT_EQ(valuesOf<float>(outputs[0]), (std::vector<float>{3, 4, 5}));
+}
+
+TEST_F(TensorBinding, RefusesOtherOverlapsWithAnAliasedInput) {
+  Array<float> cache{{3}, {1, 2, 3}};
+  Array<float> larger{{4}, {0, 1, 2, 3}};
+  ds_tensor part = larger.view();
+  int64_t three = 3;
+  part.sizes = &three;
+  part.data = larger.values.data() + 1;
+  part.capacity = 12;
+  ds_tensor start = part;
+  start.data = larger.values.data();
+  EXPECT_EQ(call("increment", {part}, {start}),
+            "output 'cache_out' overlaps input 'cache', and does not begin "
+            "where it does");
+  // The other output is none of the pair.
+  ds_tensor sum = cache.view();
+  sum.sizes = nullptr;
+  sum.rank = 0;
+  sum.capacity = 4;
+  EXPECT_EQ(call("increment", {cache.view()}, {cache.view(), sum}),
+            "output 'sum' overlaps input 'cache'");
+
   int64_t two = 2;
-  ds_tensor strided = cache.view();
-  int64_t sizes[] = {2};
-  strided.sizes = sizes;
+  ds_tensor strided = larger.view();
+  strided.sizes = &two;
   strided.strides = &two;
-  EXPECT_EQ(call("increment", {strided}),
-            "input 'cache' is updated in place, so it must be dense and "
-            "aligned");
+  EXPECT_EQ(call("increment", {strided}, {strided}),
+            "output 'cache_out' has the memory of input 'cache', so both must "
+            "be dense and aligned");
+  EXPECT_EQ(larger.values, (std::vector<float>{0, 1, 2, 3}));
 }
 
 } // namespace

@@ -98,3 +98,47 @@ func.func @unpacked(%x: tensor<1x?x8xf32>, %o: tensor<?xi64>, %m: tensor<?x?xi1>
   %0 = ds.unpack_rows %x by %o of %m : (tensor<1x?x8xf32>, tensor<?xi64>, tensor<?x?xi1>) -> tensor<?x?x8xf32>
   return %0 : tensor<?x?x8xf32>
 }
+
+// A copy of the cache, into which one row after another goes.
+// CHECK-LABEL: func.func @kv_append
+// CHECK: %[[COPY:.+]] = linalg.generic {{.*}} ins(%arg0
+// CHECK-COUNT-4: scf.for
+// CHECK: arith.remsi
+// CHECK: tensor.extract %arg1
+// CHECK: tensor.insert
+// CHECK-NOT: ds.kv_append
+func.func @kv_append(%c: tensor<?x2x?x8xf32>, %r: tensor<?x2x?x8xf32>, %p: tensor<?xi64>) -> tensor<?x2x?x8xf32> {
+  %0 = ds.kv_append %c, %r at %p circular : (tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?xi64>) -> tensor<?x2x?x8xf32>
+  return %0 : tensor<?x2x?x8xf32>
+}
+
+// CHECK-LABEL: func.func @index_score
+// CHECK: %[[PRODUCTS:.+]] = linalg.generic {{.*}} ins(%arg0, %arg1 {{.*}} outs(%{{.+}} : tensor<?x4x?x?xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[PRODUCTS]], %arg2
+// CHECK: arith.maximumf
+// CHECK-NOT: ds.index_score
+func.func @index_score(%q: tensor<?x4x?x8xf16>, %k: tensor<?x?x8xf16>, %w: tensor<?x?x4xf16>) -> tensor<?x?x?xf32> {
+  %0 = ds.index_score %q, %k, %w : (tensor<?x4x?x8xf16>, tensor<?x?x8xf16>, tensor<?x?x4xf16>) -> tensor<?x?x?xf32>
+  return %0 : tensor<?x?x?xf32>
+}
+
+// An element's place is how many come before it.
+// CHECK-LABEL: func.func @topk
+// CHECK: %[[PLACES:.+]] = linalg.generic {{.*}} ins(%arg0, %arg0
+// CHECK: linalg.generic {{.*}} ins(%[[PLACES]], %arg0
+// CHECK: linalg.generic {{.*}} ins(%[[PLACES]], %arg0
+// CHECK-NOT: ds.topk
+func.func @topk(%x: tensor<3x?xf32>) -> (tensor<3x2xi64>, tensor<3x2xf32>) {
+  %0, %1 = ds.topk %x {k = 2, masked} : (tensor<3x?xf32>) -> (tensor<3x2xi64>, tensor<3x2xf32>)
+  return %0, %1 : tensor<3x2xi64>, tensor<3x2xf32>
+}
+
+// Keys and values of pages are gathered first; those past the length are not.
+// CHECK-LABEL: func.func @pages
+// CHECK-COUNT-2: tensor.extract %arg1[%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}] : tensor<?x2x16x8xf32>
+// CHECK-NOT: ds.attention
+func.func @pages(%q: tensor<?x4x?x8xf32>, %k: tensor<?x2x16x8xf32>, %n: tensor<?xi64>, %p: tensor<?x?xi64>) -> tensor<?x4x?x8xf32> {
+  %0 = ds.attention %q, %k, %k key_length %n kv_page %p {scale = 1.0 : f32}
+         : (tensor<?x4x?x8xf32>, tensor<?x2x16x8xf32>, tensor<?x2x16x8xf32>, tensor<?xi64>, tensor<?x?xi64>) -> tensor<?x4x?x8xf32>
+  return %0 : tensor<?x4x?x8xf32>
+}

@@ -99,12 +99,24 @@ func.func @rotary_of_unknown_width(%x: tensor<2x3x5x?xf32>, %cos: tensor<2x5x?xf
 // -----
 
 // CHECK-LABEL: func.func @ring
-// CHECK: %[[ROWS:.+]] = onnx.Mod
-// CHECK: %[[INDEX:.+]] = onnx.Expand %[[ROWS]], %{{.+}} -> tensor<2x4x3x8xi64>
-// CHECK: onnx.ScatterElements %{{.+}}, %[[INDEX]], %{{.+}} {axis = 2 : i64
+// CHECK: ds.kv_append %arg0, %arg1 at %arg2 circular : (
 func.func @ring(%cache: tensor<2x4x9x8xf32>, %x: tensor<2x4x3x8xf32>, %i: tensor<2xi64>) -> tensor<2x4x9x8xf32> {
   %y = onnx.TensorScatter %cache, %x, %i {mode = "circular"} : (tensor<2x4x9x8xf32>, tensor<2x4x3x8xf32>, tensor<2xi64>) -> tensor<2x4x9x8xf32>
   return %y : tensor<2x4x9x8xf32>
+}
+
+// -----
+
+// Heads that are joined are one head, and views.
+// CHECK-LABEL: func.func @joined_heads
+// CHECK: %[[CACHE:.+]] = onnx.Reshape %arg0, %{{.+}} -> tensor<?x1x?x32xf16>
+// CHECK: %[[ROWS:.+]] = onnx.Reshape %arg1, %{{.+}} -> tensor<?x1x?x32xf16>
+// CHECK: %[[NEW:.+]] = ds.kv_append %[[CACHE]], %[[ROWS]] : (
+// CHECK: onnx.Reshape %[[NEW]], %{{.+}} -> tensor<?x?x32xf16>
+func.func @joined_heads(%cache: tensor<?x?x32xf16> {ds.symbols = ["b", "s", ""]}, %x: tensor<?x?x32xf16> {ds.symbols = ["b", "t", ""]}) -> tensor<?x?x32xf16> {
+  %n = onnx.NoValue
+  %y = onnx.TensorScatter %cache, %x, %n : (tensor<?x?x32xf16>, tensor<?x?x32xf16>, none) -> tensor<?x?x32xf16>
+  return %y : tensor<?x?x32xf16>
 }
 
 // -----
@@ -115,8 +127,8 @@ func.func @ring(%cache: tensor<2x4x9x8xf32>, %x: tensor<2x4x3x8xf32>, %i: tensor
 // CHECK: %[[PAST:.+]] = onnx.Max
 // CHECK: %[[Q:.+]] = ds.rope {{.*}} -> tensor<2x4x3x8xf32>
 // CHECK: %[[K:.+]] = ds.rope {{.*}} -> tensor<2x2x3x8xf32>
-// CHECK: %[[PK:.+]] = onnx.ScatterElements %{{.+}}, %{{.+}}, %[[K]]
-// CHECK: %[[PV:.+]] = onnx.ScatterElements
+// CHECK: %[[PK:.+]] = ds.kv_append %{{.+}}, %[[K]] at %[[PAST]] : (
+// CHECK: %[[PV:.+]] = ds.kv_append %{{.+}}, %{{.+}} at %[[PAST]] : (
 // CHECK: ds.attention %[[Q]], %[[PK]], %[[PV]] sink %{{.+}} query_start %[[PAST]] key_length %[[TOTAL]] {causal, left = 3 : i64, scale = 0.353553385 : f32}
 // CHECK: return %{{.+}}, %[[PK]]
 func.func @group_query(%x: tensor<2x3x64xf32>, %p: tensor<2x2x9x8xf32>, %l: tensor<2xi32>, %cos: tensor<9x4xf32>, %sin: tensor<9x4xf32>, %s: tensor<4xf32>) -> (tensor<2x3x32xf32>, tensor<2x2x9x8xf32>) {

@@ -37,6 +37,8 @@ CHOICES: dict[str, tuple] = {
     "key_length": (False, True),
     # (key_block, query_block, whether lists are of each key head and batch, or one for all)
     "key_index": (None, (64, 32, True), (7, 1, True), (128, 5, False), (3, 70, False)),
+    # rows of a page: keys and values lie in pools, in any order
+    "kv_page": (None, 16, 128, 256, 48, 5),
     "score_mod": (None, "alibi"),
     "mask_mod": (None, "prefix", "documents", "checkers"),
     "prob_mod": (None, "scaled", "squared"),
@@ -118,7 +120,13 @@ def fits(case: dict) -> bool:
     if case["value"] == "of the key" and case["widths"][1] > case["widths"][0]:
         return False
     # A bias, a mask and a sink of half precision say what the others do; keep what is rounded small.
-    return not (case["prob_mod"] == "scaled" and case["element"] == "f16" and case["keys"] > 200)
+    return not (case["prob_mod"] == "scaled" and case["element"] == "f16" and count_keys(case) > 200)
+
+
+def count_keys(case: dict) -> int:
+    """The keys of a sequence, which are whole pages where there are any."""
+    size = case["kv_page"] or 1
+    return -(-case["keys"] // size) * size
 
 
 def cover_pairs(rng: np.random.Generator) -> list[dict]:
@@ -212,6 +220,25 @@ def make_inputs(case: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return inputs
 
 
+def split_into_pages(case: dict, inputs: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The operands with keys and values in pools of pages, in any order, of which some are no sequence's. Where a page has no
+    key that counts, its number is none that the pool has."""
+    size = case["kv_page"]
+    used = case["keys"] // size
+    count = BATCH * used + 2
+    numbers = rng.permutation(count)[: BATCH * used].reshape(BATCH, used)
+    paged = dict(inputs)
+    for name in {"key", "value"} & set(inputs):
+        rows = inputs[name]
+        heads, width = rows.shape[1], rows.shape[3]
+        pool = round_to(case["element"], rng.standard_normal((count, heads, size, width)))
+        pool[numbers] = rows.reshape(BATCH, heads, used, size, width).swapaxes(1, 2)
+        paged[name] = pool
+    if case["key_length"]:
+        numbers[size * np.arange(used) >= inputs["key_length"][:, None]] = 1 << 40
+    return paged | {"kv_page": numbers}
+
+
 def listed(case: dict, lists: np.ndarray) -> np.ndarray:
     """Whether a row's list holds a key's block: [B or 1, Hq or 1, T, S]."""
     key_block, query_block, _ = case["key_index"]
@@ -282,6 +309,7 @@ def formula(
 
 def make_model(case: dict, rng: np.random.Generator) -> Model:
     """Writes the IR: casts to the element type, the op, casts back."""
+    case = case | {"keys": count_keys(case)}
     inputs = make_inputs(case, rng)
     element, hq = case["element"], case["heads"][0]
     tables = {
@@ -289,6 +317,8 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
         "documents": np.arange(1000) // 40,
     }
     expected, lse, magnitude = formula(case, inputs, tables)
+    if case["kv_page"]:
+        inputs = split_into_pages(case, inputs, rng)
     # dims that the op ties to each other have one symbol
     symbols = {
         "query": ("b", "", "t", ""), "key": ("b", "", "s", ""), "value": ("b", "", "s", ""),
@@ -296,7 +326,10 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
         "bias": ("", "t", "s") if case["bias"] == "bool" else ("b", "", "t", "s"),
         "sink": ("",), "query_start": ("b",), "key_length": ("b",),
         "key_index": ("b" if (case["key_index"] or "")[2:] == (True,) else "", "", "r", "n"),
+        "kv_page": ("b", "u"),
     }  # fmt: skip
+    if case["kv_page"]:
+        symbols["key"] = symbols["value"] = ("pages", "", "size" if case["kv_page"] == 5 else "", "")
 
     def tensor(name: str, shape: tuple, kind: str) -> str:
         sizes = ["?" if case["dynamic"] and symbol and size != 1 else str(size) for size, symbol in zip(shape, symbols[name])]
@@ -407,7 +440,7 @@ def check(tools: Tools, case: dict, seed: list[int], folder: Path) -> str:
     if not case["dynamic"]:
         return ""
     # the first batch alone
-    batched = {"query", "key", "value", "query_start", "key_length"}
+    batched = {"query", "query_start", "key_length"} | ({"kv_page"} if case["kv_page"] else {"key", "value"})
     batched |= {"key_index"} if case["key_index"] and case["key_index"][2] else set()
     batched |= {"bias"} if case["bias"] != "bool" else set()
     batched |= {"head_weight"} if case["head_weight"] in (2, 3) else set()

@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "scripts")]
 
 import attention_cases  # noqa: E402
 from attention_cases import CHOICES  # noqa: E402
-from dstools import Tools, add_machine_options  # noqa: E402
+from dstools import ToolError, Tools, add_machine_options  # noqa: E402
 
 PLAIN = {name: values[0] for name, values in CHOICES.items()} | {
     "heads": (4, 2), "rows": 70, "keys": 300, "widths": (64, 64), "dynamic": True,
@@ -84,6 +84,37 @@ class Properties:
         tables = {name: value for name, value in inputs.items() if name not in ("query", "key")}
         return same(self.run(inputs, value="of the key", **widths), self.run(copied | tables, **widths))
 
+    def pages(self) -> str:
+        """Keys in pages, of any size, give the bits of keys that lie one after another, with many rows and with one."""
+        for size in (256, 16, 48, 5):
+            paged = {"keys": 5 * 240 if size != 256 else 5 * 256, "key_length": True, "kv_page": size, "dynamic": size != 48}
+            case = PLAIN | paged
+            flat = attention_cases.make_inputs(case | {"kv_page": None}, np.random.default_rng(8))
+            pools = attention_cases.split_into_pages(case, dict(flat), np.random.default_rng(9))
+            tables = {name: value for name, value in self.inputs(8, **paged).items() if name not in pools}
+            for rows in (70, 1) if paged["dynamic"] else (70,):
+                query = {"query": flat["query"][:, :, :rows]}
+                found = self.run(pools | tables | query, **paged)
+                expected = self.run(flat | tables | query, **paged | {"kv_page": None})
+                if wrong := same(found, expected):
+                    return f"pages of {size}, {rows} rows: {wrong}"
+        return ""
+
+    def wrong_page(self) -> str:
+        """The number of a page that the pool does not have is an error, where a key lies in it."""
+        for size in (256, 16):
+            inputs = self.inputs(10, kv_page=size)
+            inputs["kv_page"][1, 0] = len(inputs["key"])
+            wanted = f"index {len(inputs['key'])} is outside [0, {len(inputs['key'])})"
+            try:
+                self.run(inputs, kv_page=size)
+            except ToolError as error:
+                if wanted not in str(error):
+                    return f"pages of {size}: expected '{wanted}', found '{error}'"
+            else:
+                return f"pages of {size}: expected '{wanted}', and the call succeeded"
+        return ""
+
     def threads(self) -> str:
         """Threads do not change a bit, of many rows and of one."""
         inputs = self.inputs(5, keys=1300)
@@ -123,7 +154,7 @@ def main() -> int:
         properties = Properties(tools, Path(folder))
         checks: list[Callable[[], str]] = [
             properties.all_listed, properties.chunks, properties.split_keys, properties.values_of_keys,
-            properties.threads, properties.empty_rows,
+            properties.pages, properties.wrong_page, properties.threads, properties.empty_rows,
         ]  # fmt: skip
         failures = 0
         for check in checks:

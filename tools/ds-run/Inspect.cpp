@@ -30,8 +30,13 @@ static std::string describeEntry(const ds_entry *entry) {
   std::string text = "entry " + std::string(ds_entry_name(entry)) + "\n";
   for (size_t i = 0; i < ds_entry_input_count(entry); ++i)
     text += "  input  " + run::describe(*ds_entry_input(entry, i)) + "\n";
-  for (size_t i = 0; i < ds_entry_output_count(entry); ++i)
-    text += "  output " + run::describe(*ds_entry_output(entry, i)) + "\n";
+  for (size_t i = 0; i < ds_entry_output_count(entry); ++i) {
+    text += "  output " + run::describe(*ds_entry_output(entry, i));
+    if (int64_t input = ds_entry_alias(entry, i); input >= 0)
+      text += std::string(", may have the memory of ") +
+              ds_entry_input(entry, size_t(input))->name;
+    text += "\n";
+  }
   return text;
 }
 

@@ -46,7 +46,7 @@ struct Site {
 struct Entry {
   std::string name;
   std::vector<Port> inputs, outputs;
-  /// (input, output) pairs that share one buffer.
+  /// (input, output) pairs that a caller may give one buffer for.
   std::vector<std::pair<unsigned, unsigned>> aliases;
   std::vector<Site> sites;
 

@@ -196,7 +196,7 @@ def DSRaiseTransformerOps
   let description = [{
     onnx.Attention becomes `ds.attention`, with the joining of its cache and the
     splitting into heads around it; onnx.RotaryEmbedding becomes `ds.rope`,
-    onnx.TensorScatter an onnx.ScatterElements, and com.microsoft's
+    onnx.TensorScatter `ds.kv_append`, and com.microsoft's
     GroupQueryAttention all three. Scores that are asked for, by
     `qk_matmul_output`, are computed a second time, as a tensor.
 

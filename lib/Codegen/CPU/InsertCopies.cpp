@@ -27,12 +27,6 @@ struct InsertCopies : mlir::ds::impl::InsertCopiesBase<InsertCopies> {
 };
 } // namespace
 
-static std::string describe(Operation *op) {
-  StringRef node = getNodeName(op->getLoc());
-  return node.empty() ? ("a '" + op->getName().getStringRef() + "'").str()
-                      : ("node '" + node + "'").str();
-}
-
 /// Why what `copy` copies cannot be written in place.
 static std::string findReason(bufferization::AllocTensorOp copy) {
   Value source = copy.getCopy();
@@ -46,7 +40,7 @@ static std::string findReason(bufferization::AllocTensorOp copy) {
   for (Operation *reader : source.getUsers())
     if (reader != copy && reader->getBlock() == copy->getBlock() &&
         copy->isBeforeInBlock(reader))
-      return describe(reader) + " reads it later";
+      return describeOp(reader) + " reads it later";
   return "a view of it is read later";
 }
 
@@ -66,7 +60,7 @@ void InsertCopies::runOnOperation() {
     if (!remark)
       return;
     Operation *writer = copy->use_empty() ? copy : *copy->getUsers().begin();
-    remark << describe(writer) +
+    remark << describeOp(writer) +
                   " writes a copy of its operand: " + findReason(copy);
   });
 }

@@ -4,9 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Sites.h"
+
 #include "ds/Codegen/CPU/Passes.h"
 
 #include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 namespace mlir::ds {
@@ -113,6 +118,180 @@ static Value viewAs(OpBuilder &b, memref::AllocOp alloc, Value buffer) {
                                            b.getIndexAttr(0), sizes, strides);
 }
 
+//===----------------------------------------------------------------------===//
+// Results in the buffers of inputs
+//===----------------------------------------------------------------------===//
+
+/// What `value` is a view of, seen through reshapes.
+static Value findRoot(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(
+            op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+/// The ops of the entry block in which `root` or a view of it is read or
+/// written. Whatever takes a view and gives a buffer counts as a view.
+static llvm::SmallSetVector<Operation *, 8> findAccesses(Value root,
+                                                         Block *entry) {
+  llvm::SmallSetVector<Operation *, 8> accesses;
+  SmallVector<Value> work{root};
+  llvm::SmallPtrSet<Value, 16> seen{root};
+  auto add = [&](ValueRange values) {
+    for (Value value : values)
+      if (isa<BaseMemRefType>(value.getType()) && seen.insert(value).second)
+        work.push_back(value);
+  };
+  while (!work.empty())
+    for (Operation *user : work.pop_back_val().getUsers()) {
+      Operation *top = entry->findAncestorOpInBlock(*user);
+      bool isView = isa<ViewLikeOpInterface>(user) || isMemoryEffectFree(user);
+      if (!isView || isa<func::ReturnOp>(user))
+        accesses.insert(top);
+      for (Operation *op = user;; op = op->getParentOp()) {
+        add(op->getResults());
+        for (Region &region : op->getRegions())
+          add(region.getArguments());
+        if (op == top)
+          break;
+      }
+    }
+  return accesses;
+}
+
+/// Whether dim `whole` of a buffer may be as large as `part`, which is copied
+/// to its start: where it is not, it is part + max(…, 0), or max(part, …).
+static bool mayBeEqual(OpFoldResult whole, OpFoldResult part) {
+  if (isEqualConstantIntOrValue(whole, part))
+    return true;
+  auto value = dyn_cast<Value>(whole);
+  if (!value)
+    return isa<Value>(part);
+  auto isOneOf = [](Operation *op, OpFoldResult wanted) {
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      return isEqualConstantIntOrValue(operand, wanted);
+    });
+  };
+  if (auto max = value.getDefiningOp<arith::MaxSIOp>())
+    return isOneOf(max, part);
+  auto sum = value.getDefiningOp<arith::AddIOp>();
+  return sum && isOneOf(sum, part) &&
+         llvm::any_of(sum->getOperands(), [&](Value operand) {
+           auto max = operand.getDefiningOp<arith::MaxSIOp>();
+           return max && isOneOf(max, Builder(max).getIndexAttr(0));
+         });
+}
+
+/// Whether `target` begins where `alloc` does, and may be all of it.
+static bool mayBeAll(Value target, memref::AllocOp alloc) {
+  target = findRoot(target);
+  auto subview = target.getDefiningOp<memref::SubViewOp>();
+  if (!subview)
+    return target == alloc.getResult();
+  auto areAll = [](ArrayRef<OpFoldResult> given, int64_t value) {
+    return llvm::all_of(given, [value](OpFoldResult one) {
+      return isConstantIntValue(one, value);
+    });
+  };
+  return subview.getSource() == alloc.getResult() &&
+         areAll(subview.getMixedOffsets(), 0) &&
+         areAll(subview.getMixedStrides(), 1) &&
+         llvm::all_of_zip(alloc.getMixedSizes(), subview.getMixedSizes(),
+                          mayBeEqual);
+}
+
+namespace {
+/// A copy with which a result's own buffer begins, and the input that is
+/// copied.
+struct InitialCopy {
+  memref::CopyOp copy;
+  BlockArgument input;
+};
+} // namespace
+
+/// The copy of an input with which `alloc` begins, if there is one.
+static std::optional<InitialCopy>
+findInitialCopy(memref::AllocOp alloc, Block *entry, int64_t numInputs) {
+  for (auto copy : entry->getOps<memref::CopyOp>()) {
+    auto input = dyn_cast<BlockArgument>(findRoot(copy.getSource()));
+    if (input && input.getOwner() == entry &&
+        input.getArgNumber() < numInputs && mayBeAll(copy.getTarget(), alloc))
+      return InitialCopy{copy, input};
+  }
+  return std::nullopt;
+}
+
+/// Why `alloc` could not be the buffer of the input; nothing where it could:
+/// then nobody reads the input once the copy is made, and nobody has touched
+/// `alloc` before. Callers give one buffer for both only where their shapes are
+/// equal, so the copy is then of a buffer to itself.
+static std::string whyNotShared(const InitialCopy &found, memref::AllocOp alloc,
+                                Block *entry) {
+  Operation *copy = found.copy;
+  for (Operation *access : findAccesses(found.input, entry))
+    if (copy->isBeforeInBlock(access))
+      return (isa<func::ReturnOp>(access)
+                  ? "it is a result, too"
+                  : describeOp(access) + " reads it later");
+  for (Operation *access : findAccesses(alloc, entry))
+    if (access->isBeforeInBlock(copy))
+      return describeOp(access) + " writes the result before";
+  return "";
+}
+
+/// Makes the copy only where the two buffers differ.
+static void guardCopy(memref::CopyOp copy, Value input, Value result) {
+  OpBuilder b(copy);
+  Location loc = copy.getLoc();
+  auto address = [&](Value buffer) -> Value {
+    return memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
+  };
+  Value differ = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
+                                       address(input), address(result));
+  auto branch = scf::IfOp::create(b, loc, differ, /*withElseRegion=*/false);
+  copy->moveBefore(branch.thenBlock()->getTerminator());
+}
+
+/// Records that result `number`, of `type`, may have the buffer of an input
+/// that it begins as a copy of.
+static void shareInput(func::FuncOp func, memref::AllocOp alloc, Value argument,
+                       unsigned number,
+                       llvm::SmallMapVector<unsigned, unsigned, 4> &aliases) {
+  Block *entry = &func.getBody().front();
+  int64_t numInputs = func->getAttrOfType<IntegerAttr>("ds.inputs").getInt();
+  std::optional<InitialCopy> found = findInitialCopy(alloc, entry, numInputs);
+  if (!found)
+    return;
+  unsigned input = found->input.getArgNumber();
+  auto from = cast<MemRefType>(found->input.getType()),
+       to = cast<MemRefType>(argument.getType());
+  if (from.getElementType() != to.getElementType() ||
+      failed(verifyCompatibleShape(from, to)))
+    return;
+  std::string reason = aliases.contains(input)
+                           ? "another result may have it"
+                           : whyNotShared(*found, alloc, entry);
+  auto options =
+      remark::RemarkOpts::name("in place").category("ds-results-to-arguments");
+  if (!reason.empty()) {
+    if (auto remark = remark::missed(found->copy.getLoc(), options))
+      remark << ("result " + Twine(number) +
+                 " cannot have the buffer of input " + Twine(input) + ": " +
+                 reason)
+                    .str();
+    return;
+  }
+  if (auto remark = remark::passed(found->copy.getLoc(), options))
+    remark << ("result " + Twine(number) + " may have the buffer of input " +
+               Twine(input))
+                  .str();
+  guardCopy(found->copy, found->input, argument);
+  aliases[input] = number;
+}
+
 static void explainCopy(Value result, unsigned number, StringRef reason) {
   auto remark = remark::missed(
       result.getLoc(),
@@ -130,6 +309,7 @@ void ResultsToArguments::convert(func::FuncOp func) {
   SmallVector<Value> sizes;
   SmallVector<Attribute> resultTypes;
   llvm::SmallPtrSet<Operation *, 4> taken;
+  llvm::SmallMapVector<unsigned, unsigned, 4> aliases;
 
   for (unsigned i = 0, e = ret.getNumOperands(); i < e; ++i) {
     // Read anew: a value may be returned twice, and the first turn replaced it.
@@ -145,6 +325,7 @@ void ResultsToArguments::convert(func::FuncOp func) {
             getValueOrCreateConstantIndexOp(b, result.getLoc(), size));
     memref::AllocOp alloc = findAllocation(result, &entry);
     if (alloc && taken.insert(alloc).second) {
+      shareInput(func, alloc, argument, i, aliases);
       b.setInsertionPoint(alloc);
       Value view = viewAs(b, alloc, argument);
       alloc.replaceAllUsesWith(view);
@@ -159,6 +340,11 @@ void ResultsToArguments::convert(func::FuncOp func) {
   }
   ret->setOperands(sizes);
   func->setAttr("ds.results", b.getArrayAttr(resultTypes));
+  SmallVector<Attribute> pairs;
+  for (auto [input, result] : aliases)
+    pairs.push_back(b.getDenseI64ArrayAttr({input, result}));
+  if (!pairs.empty())
+    func->setAttr("ds.aliases", b.getArrayAttr(pairs));
   int64_t numInputs = func->getAttrOfType<IntegerAttr>("ds.inputs").getInt();
   func->setAttr("ds.input_types",
                 b.getTypeArrayAttr(

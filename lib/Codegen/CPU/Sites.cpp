@@ -47,3 +47,9 @@ void Sites::emitReport(OpBuilder &b, Location loc, Value host,
   Value siteValue = arith::ConstantIndexOp::create(b, loc, number);
   func::CallOp::create(b, loc, report, ValueRange{host, siteValue, v0, v0, v1});
 }
+
+std::string mlir::ds::describeOp(Operation *op) {
+  StringRef node = getNodeName(op->getLoc());
+  return node.empty() ? ("a '" + op->getName().getStringRef() + "'").str()
+                      : ("node '" + node + "'").str();
+}

@@ -33,6 +33,9 @@ private:
   SmallVector<Attribute> list;
 };
 
+/// What remarks call `op`: its node, or its own name where it has none.
+std::string describeOp(Operation *op);
+
 } // namespace mlir::ds
 
 #endif // DS_LIB_CODEGEN_CPU_SITES_H

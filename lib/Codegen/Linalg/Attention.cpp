@@ -13,6 +13,28 @@
 using namespace mlir;
 using namespace mlir::ds;
 
+/// States that keys and values are those of the query's batch, or in pages that
+/// exist.
+static LogicalResult requireBatches(AttentionOp op, Lowering &l) {
+  OpFoldResult batch = l.shapes.dim(op.getQuery(), 0),
+               key = l.shapes.dim(op.getKey(), 0),
+               value = l.shapes.dim(op.getValueOrKey(), 0);
+  if (!op.getKvPage())
+    return failure(failed(l.requireEqual(op, key, batch,
+                                         "key has batch {0}, query {1}")) ||
+                   failed(l.requireEqual(op, value, batch,
+                                         "value has batch {0}, query {1}")));
+  return failure(
+      failed(l.requireEqual(op, l.shapes.dim(op.getKvPage(), 0), batch,
+                            "kv_page has batch {0}, query {1}")) ||
+      failed(l.requireEqual(op, value, key, "value has {0} pages, key {1}")) ||
+      failed(requireAtLeast(l, op, key, 1,
+                            "key has {0} pages, expected {1} or more")) ||
+      failed(requireAtLeast(l, op, l.shapes.dim(op.getKey(), 2), 1,
+                            "pages of key have {0} rows, expected {1} or "
+                            "more")));
+}
+
 /// States what the shapes must satisfy where the types do not tell.
 static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
   auto dims = [&](Value tensor) {
@@ -24,8 +46,7 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
     return succeeded(l.requireEqual(op, lhs, rhs, message));
   };
   OpFoldResult group = l.shapes.exactQuotient(q[1], k[1]);
-  if (!equal(k[0], q[0], "key has batch {0}, query {1}") ||
-      !equal(v[0], q[0], "value has batch {0}, query {1}") ||
+  if (failed(requireBatches(op, l)) ||
       !equal(v[1], k[1], "value has {0} heads, key {1}") ||
       !equal(v[2], k[2], "value has {0} rows, key {1}") ||
       !equal(k[3], q[3], "key rows have {0} elements, query rows {1}") ||
@@ -50,7 +71,8 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
                 "a tensor that " + name.str() +
                     " reads has a dim of {0}, expected {1} or more")))
           return failure();
-  SmallVector<OpFoldResult> scores = {q[0], q[1], q[2], k[2]};
+  SmallVector<OpFoldResult> scores = {q[0], q[1], q[2],
+                                      op.getKeyRows(l.shapes)};
   if (op.getBias()) {
     SmallVector<OpFoldResult> bias = dims(op.getBias());
     for (auto [found, target] :

@@ -71,7 +71,7 @@ AttentionScores::AttentionScores(AttentionOp op, Lowering &l) : op(op) {
   if (op.getBias()) {
     SmallVector<OpFoldResult> dims =
         llvm::to_vector(shapes.dims(op.getQuery()));
-    dims[3] = shapes.dim(op.getKey(), 2);
+    dims[3] = op.getKeyRows(shapes);
     bias = BroadcastTensor(
         op.getBias(), ArrayRef(dims).take_back(shapes.rank(op.getBias())), l);
     addsBias = isa<FloatType>(op.getBias().getType().getElementType());

@@ -24,6 +24,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     auto all = std::make_shared<LoweringRegistry>();
     populateActivationLowerings(*all);
     populateAttentionLowerings(*all);
+    populateCacheLowerings(*all);
     populateCastLowerings(*all);
     populateComparisonLowerings(*all);
     populateConvLowerings(*all);
@@ -41,6 +42,7 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
     populateResizeLowerings(*all);
     populateRopeLowerings(*all);
     populateScatterLowerings(*all);
+    populateSelectionLowerings(*all);
     populateSoftmaxLowerings(*all);
     registry = std::move(all);
     return success();

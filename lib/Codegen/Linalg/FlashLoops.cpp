@@ -44,7 +44,7 @@ FlashLoops::FlashLoops(AttentionOp op, Lowering &l)
   group = dims[1] == keyHeads
               ? Value()
               : shapes.materialize(shapes.exactQuotient(dims[1], keyHeads));
-  dims[3] = shapes.dim(op.getKey(), 2);
+  dims[3] = op.getKeyRows(shapes);
   rows = shapes.materialize(dims[2]);
   keys = shapes.materialize(dims[3]);
   sequences = dims[0];
@@ -58,6 +58,11 @@ FlashLoops::FlashLoops(AttentionOp op, Lowering &l)
   if (op.getKeyLength()) {
     keyLength = l.lowered(op.getKeyLength());
     keysAndOne = shapes.materialize(shapes.add(dims[3], fixed(1)));
+  }
+  if (op.getKvPage()) {
+    pages.numbers = l.lowered(op.getKvPage());
+    pages.count = shapes.materialize(shapes.dim(op.getKey(), 0));
+    pages.size = shapes.materialize(shapes.dim(op.getKey(), 2));
   }
   depth = op.getKey().getType().getDimSize(3);
   valueDepth =
@@ -101,6 +106,62 @@ Value FlashLoops::sliceRows(const Heads &source, const ScoreTile &tile,
                                  fixed(0)),
       source.order<OpFoldResult>(fixed(1), fixed(1), count, fixed(width)),
       SmallVector<OpFoldResult>(4, fixed(1)));
+}
+
+Value FlashLoops::readPage(Value batch, Value place) {
+  Value number = arith::IndexCastOp::create(
+      b, loc, b.getIndexType(),
+      tensor::ExtractOp::create(b, loc, pages.numbers,
+                                ValueRange{batch, place}));
+  return CheckedIndexOp::create(b, loc, number, pages.count, /*wrap=*/false);
+}
+
+Value FlashLoops::sliceKeys(const Heads &source, const ScoreTile &tile,
+                            Value head, int64_t width) {
+  if (!pages.numbers)
+    return sliceRows(source, tile, head, tile.key, tile.keyCount, width);
+  if (!holdsBlocks())
+    return joinPages(source, tile, head, width);
+  ScoreTile page = tile;
+  page.batch =
+      readPage(tile.batch, arith<arith::DivUIOp>(tile.key, pages.size));
+  return sliceRows(source, page, head,
+                   arith<arith::RemUIOp>(tile.key, pages.size), tile.keyCount,
+                   width);
+}
+
+/// The parts of a block that lie in one page each, one after another.
+Value FlashLoops::joinPages(const Heads &source, const ScoreTile &tile,
+                            Value head, int64_t width) {
+  Type element = cast<ShapedType>(source.tensor.getType()).getElementType();
+  Value count = getValueOrCreateConstantIndexOp(b, loc, tile.keyCount);
+  Value end = arith<arith::AddIOp>(tile.key, count);
+  auto loop = scf::ForOp::create(
+      b, loc, arith<arith::DivUIOp>(tile.key, pages.size),
+      arith<arith::CeilDivUIOp>(end, pages.size), index(1),
+      linalg.empty({fixed(keyBlock), fixed(width)}, element));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value place = loop.getInductionVar(), joined = loop.getRegionIterArg(0);
+    ScoreTile page = tile;
+    page.batch = readPage(tile.batch, place);
+    // The keys of the page, then those that the block has of them.
+    Value start = arith<arith::MulIOp>(place, pages.size);
+    Value first = arith<arith::MaxSIOp>(start, tile.key);
+    Value last =
+        arith<arith::MinSIOp>(end, arith<arith::AddIOp>(start, pages.size));
+    OpFoldResult rows = arith<arith::SubIOp>(last, first);
+    Value part = sliceRows(source, page, head,
+                           arith<arith::SubIOp>(first, start), rows, width);
+    Value next = tensor::InsertSliceOp::create(
+        b, loc, part, joined,
+        ArrayRef<OpFoldResult>{arith<arith::SubIOp>(first, tile.key), fixed(0)},
+        ArrayRef<OpFoldResult>{rows, fixed(width)},
+        ArrayRef<OpFoldResult>{fixed(1), fixed(1)});
+    scf::YieldOp::create(b, loc, next);
+  }
+  return firstLanes(loop.getResult(0), 0, tile.keyCount);
 }
 
 Value FlashLoops::sliceTile(const Heads &source, const ScoreTile &tile,
@@ -265,6 +326,8 @@ std::pair<Value, OpFoldResult> FlashLoops::keysOf(Value block, KeyRange range) {
     return {block, fixed(keyBlock)};
   if (all && *all < keyBlock)
     return {block, fixed(*all)};
+  if (holdsBlocks() && !keyLength)
+    return {block, fixed(keyBlock)};
   return {block, least({most, end - first}, {block, block, dims[3]})};
 }
 
@@ -331,7 +394,7 @@ Value FlashLoops::emitScores(const ScoreTile &tile, Value keyHead,
                             tile.keyCount);
   Value zero = LinalgBuilder::constant(b, loc, f32(), 0);
   Value scores = linalg::FillOp::create(b, loc, zero, buffer).getResult(0);
-  Value keyRows = sliceRows(key, tile, keyHead, tile.key, tile.keyCount, depth);
+  Value keyRows = sliceKeys(key, tile, keyHead, depth);
   AffineMap result = map(3, {0, 1}), ofRow = map(3, {0, 2}),
             ofColumn = map(3, {2, 1});
   if (keysFirst())
@@ -347,8 +410,7 @@ Value FlashLoops::emitScores(const ScoreTile &tile, Value keyHead,
 
 void FlashLoops::accumulate(const ScoreTile &tile, Value keyHead, Value weights,
                             FlashState &state) {
-  Value rows =
-      sliceRows(value, tile, keyHead, tile.key, tile.keyCount, valueDepth);
+  Value rows = sliceKeys(value, tile, keyHead, valueDepth);
   AffineMap result = map(3, {0, 1});
   state.acc =
       keysFirst()

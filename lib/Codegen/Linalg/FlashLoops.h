@@ -37,6 +37,7 @@
 #include "AttentionScores.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 namespace mlir::ds {
 
@@ -131,6 +132,10 @@ struct FlashLoops {
   /// matrix.
   Value sliceRows(const Heads &source, const ScoreTile &tile, Value head,
                   Value row, OpFoldResult count, int64_t width);
+  /// The tile's keys, or what belongs to them, as a matrix. Those of pages that
+  /// do not hold all of them are copied together.
+  Value sliceKeys(const Heads &source, const ScoreTile &tile, Value head,
+                  int64_t width);
   /// The rows of the tile, as a matrix.
   Value sliceTile(const Heads &source, const ScoreTile &tile, int64_t width);
   /// The first `count` lanes of dim `dim`.
@@ -174,6 +179,11 @@ struct FlashLoops {
   int64_t depth, valueDepth;
   Value rows, keys, group; // T, S, Hq / Hkv or null where that is 1
   Value keysAndOne;        // S + 1
+  /// The pages that keys lie in: their numbers [B, P], how many the pools have,
+  /// and the keys of each. All are null where there are none.
+  struct {
+    Value numbers, count, size;
+  } pages;
   /// Whether the result is written with heads after rows, as its only reader
   /// wants it.
   bool resultRowsFirst;
@@ -186,6 +196,15 @@ private:
   std::pair<Value, OpFoldResult> keysOf(Value block, KeyRange range);
   Value filled(ArrayRef<OpFoldResult> sizes, double value, Value room);
   Value toColumns(Value keyRows, OpFoldResult keyCount);
+  /// Whether a block of keys lies in one page.
+  bool holdsBlocks() const {
+    auto size = pages.size ? getConstantIntValue(pages.size) : std::nullopt;
+    return size && *size % keyBlock == 0;
+  }
+  /// The number of a sequence's page, checked.
+  Value readPage(Value batch, Value place);
+  Value joinPages(const Heads &source, const ScoreTile &tile, Value head,
+                  int64_t width);
   Value emitScores(const ScoreTile &tile, Value keyHead, Value query);
   void accumulate(const ScoreTile &tile, Value keyHead, Value weights,
                   FlashState &state);

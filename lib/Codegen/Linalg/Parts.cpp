@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ds/Codegen/Linalg/Views.h"
+#include "ds/Dialect/DS/LinalgBuilder.h"
 #include "ds/Dialect/ONNX/TensorShapes.h"
 
 using namespace mlir;
@@ -165,7 +166,8 @@ static Value padConstant(onnx::PadOp op, Lowering &l,
     return data;
   // A remainder of nothing may have nowhere to go.
   for (auto [offset, size, dim] : llvm::zip_equal(offsets, sizes, to))
-    if (size != dim && !getConstantIntValue(size))
+    if (size != dim && !getConstantIntValue(size) &&
+        !isConstantIntValue(offset, 0))
       offset = s.min(offset, s.sub(dim, size));
   Type element = Lowering::storageElement(elementType(op.getData()));
   Value value;
@@ -177,7 +179,27 @@ static Value padConstant(onnx::PadOp op, Lowering &l,
   } else {
     value = arith::ConstantOp::create(l.b, l.loc(), l.b.getZeroAttr(element));
   }
-  return insertSlice(l, data, l.filled(to, value), offsets, sizes);
+  // Behind one dim alone, only what is added is filled, once the operand is
+  // there: nothing is written twice, and of a cache that has room already, all
+  // that remains is a copy, which may be one of a buffer to itself.
+  SmallVector<int64_t> grown;
+  for (auto [i, dim] : llvm::enumerate(from))
+    if (dim != to[i])
+      grown.push_back(i);
+  bool isBehind = sizes == from && grown.size() == 1 &&
+                  llvm::all_of(offsets, [](OpFoldResult offset) {
+                    return isConstantIntValue(offset, 0);
+                  });
+  if (!isBehind)
+    return insertSlice(l, data, l.filled(to, value), offsets, sizes);
+  Value whole = insertSlice(l, data, l.empty(to, element), offsets, sizes);
+  Dims tailOffsets = offsets, tailSizes = to;
+  int64_t axis = grown.front();
+  tailOffsets[axis] = from[axis];
+  tailSizes[axis] = s.sub(to[axis], from[axis]);
+  Value tail = extractSlice(l, whole, tailOffsets, tailSizes);
+  tail = linalg::FillOp::create(l.b, l.loc(), value, tail).getResult(0);
+  return insertSlice(l, tail, whole, tailOffsets, tailSizes);
 }
 
 /// The position in a dim of `dim` elements that a padded position shows.
@@ -186,24 +208,17 @@ static Value sourceIndex(const Cell &cell, StringRef mode, Value position,
   OpBuilder &b = cell.b;
   Location loc = cell.loc;
   Value zero = cell.constant(0), one = cell.constant(1);
-  auto modulo = [&](Value lhs, Value rhs) -> Value {
-    Value rest = arith::RemSIOp::create(b, loc, lhs, rhs);
-    Value wrapped = arith::AddIOp::create(b, loc, rest, rhs);
-    Value negative =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, rest, zero);
-    return arith::SelectOp::create(b, loc, negative, wrapped, rest);
-  };
   Value last = arith::SubIOp::create(b, loc, dim, one);
   if (mode == "edge") {
     Value low = arith::MaxSIOp::create(b, loc, position, zero);
     return arith::MinSIOp::create(b, loc, low, last);
   }
   if (mode == "wrap")
-    return modulo(position, dim);
+    return floorMod(b, loc, position, dim);
   // Reflection repeats after a way there and back, without the turning points.
   Value period = arith::MaxSIOp::create(
       b, loc, arith::AddIOp::create(b, loc, last, last), one);
-  Value there = modulo(position, period);
+  Value there = floorMod(b, loc, position, period);
   Value back = arith::SubIOp::create(b, loc, period, there);
   return arith::MinSIOp::create(b, loc, there, back);
 }

@@ -15,7 +15,8 @@ void AttentionOp::build(OpBuilder &b, OperationState &state, Type type,
   build(b, state, TypeRange{type}, query, key, value, bias,
         /*head_weight=*/nullptr, /*sink=*/nullptr, /*query_start=*/nullptr,
         /*key_length=*/nullptr, /*row_offsets=*/nullptr, /*key_index=*/nullptr,
-        b.getF32FloatAttr(scale), /*softcap=*/nullptr, /*causal=*/nullptr,
+        /*kv_page=*/nullptr, b.getF32FloatAttr(scale), /*softcap=*/nullptr,
+        /*causal=*/nullptr,
         /*left=*/nullptr, /*right=*/nullptr, /*v_dim=*/nullptr,
         /*query_block=*/nullptr, /*key_block=*/nullptr);
 }
@@ -39,6 +40,22 @@ static ArrayRef<int64_t> shapeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getShape();
 }
 
+OpFoldResult AttentionOp::getKeyRows(ShapeBuilder &shapes) {
+  OpFoldResult rows = shapes.dim(getKey(), 2);
+  return getKvPage() ? shapes.mul(shapes.dim(getKvPage(), 1), rows) : rows;
+}
+
+/// S where it is known: the rows of key, or of the pages of a sequence.
+static int64_t staticKeyRows(AttentionOp op) {
+  int64_t rows = shapeOf(op.getKey())[2];
+  if (!op.getKvPage())
+    return rows;
+  int64_t pages = shapeOf(op.getKvPage())[1];
+  return ShapedType::isDynamic(rows) || ShapedType::isDynamic(pages)
+             ? ShapedType::kDynamic
+             : rows * pages;
+}
+
 /// The elements of a row of the value, which may be the key's.
 static int64_t valueWidth(AttentionOp op) {
   if (op.getVDim())
@@ -54,7 +71,9 @@ static LogicalResult verifyValue(AttentionOp op) {
     return success();
   if (!op.getVDim())
     return op.emitOpError("C12: expected a value or v_dim");
-  int64_t width = *op.getVDim(), depth = shapeOf(op.getKey())[3];
+  ArrayRef<int64_t> key = shapeOf(op.getKey());
+  int64_t width = *op.getVDim(),
+          depth = key.empty() ? ShapedType::kDynamic : key.back();
   if (width < 1 || (!ShapedType::isDynamic(depth) && width > depth))
     return op.emitOpError("C12: expected v_dim from 1 to the ")
            << depth << " elements of a key, found " << width;
@@ -80,8 +99,10 @@ static LogicalResult verifyMainOperands(AttentionOp op) {
     return op.emitOpError() << id << ": expected " << dim << " of " << operand
                             << " to be " << lhs << ", found " << rhs;
   };
-  if (failed(mismatch("C2", "dim 0", q[0], k[0], "key")) ||
-      failed(mismatch("C2", "dim 0", q[0], v[0], "value")) ||
+  // Pages are those of all sequences.
+  int64_t batch = op.getKvPage() ? k[0] : q[0];
+  if (failed(mismatch("C2", "dim 0", batch, k[0], "key")) ||
+      failed(mismatch("C2", "dim 0", batch, v[0], "value")) ||
       failed(mismatch("C3", "dim 1", k[1], v[1], "value")) ||
       failed(mismatch("C3", "dim 2", k[2], v[2], "value")) ||
       failed(mismatch("C5", "dim 3", q[3], k[3], "key")))
@@ -96,7 +117,7 @@ static LogicalResult verifyMainOperands(AttentionOp op) {
 /// C6 and C7: what applies to scores, heads and batches.
 static LogicalResult verifyExtras(AttentionOp op) {
   ArrayRef<int64_t> q = shapeOf(op.getQuery());
-  SmallVector<int64_t> scores = {q[0], q[1], q[2], shapeOf(op.getKey())[2]};
+  SmallVector<int64_t> scores = {q[0], q[1], q[2], staticKeyRows(op)};
   if (op.getBias()) {
     ArrayRef<int64_t> bias = shapeOf(op.getBias());
     bool fits = bias.size() <= 4;
@@ -136,7 +157,8 @@ static LogicalResult verifyElements(AttentionOp op) {
   Type element = op.getQuery().getType().getElementType();
   for (Value operand : op->getOperands()) {
     if (llvm::is_contained({op.getRowOffsets(), op.getQueryStart(),
-                            op.getKeyLength(), op.getKeyIndex()},
+                            op.getKeyLength(), op.getKeyIndex(),
+                            op.getKvPage()},
                            operand))
       continue;
     Type found = cast<ShapedType>(operand.getType()).getElementType();
@@ -183,13 +205,25 @@ static LogicalResult verifyPacked(AttentionOp op) {
       return op.emitOpError("C11: expected a bias without a dim of query rows, "
                             "found ")
              << op.getBias().getType();
-  if (op.getQueryStart() || op.getKeyLength() || op.getKeyIndex())
-    return op.emitOpError("C11: query_start, key_length and key_index do not "
-                          "apply to packed sequences");
+  if (op.getQueryStart() || op.getKeyLength() || op.getKeyIndex() ||
+      op.getKvPage())
+    return op.emitOpError("C11: query_start, key_length, key_index and kv_page "
+                          "do not apply to packed sequences");
   if (auto given = op.getModifiers(); !given.empty())
     return op.emitOpError("C11: ")
            << given.front().first << " does not apply to packed sequences";
   return success();
+}
+
+/// C15: the pages of each sequence. What follows asks how many there are.
+static LogicalResult verifyPages(AttentionOp op) {
+  if (!op.getKvPage())
+    return success();
+  ArrayRef<int64_t> pages = shapeOf(op.getKvPage()), q = shapeOf(op.getQuery());
+  if (pages.size() == 2 && (q.empty() || compatibleDims(pages[0], q[0])))
+    return success();
+  return op.emitOpError("C15: expected kv_page of shape [B, P], found ")
+         << op.getKvPage().getType();
 }
 
 /// C14: the lists of keys.
@@ -253,9 +287,10 @@ static LogicalResult verifyModifier(AttentionOp op, StringRef name,
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(verifyValue(*this)) || failed(verifyMainOperands(*this)) ||
-      failed(verifyExtras(*this)) || failed(verifyElements(*this)) ||
-      failed(verifyAttributes(*this)) || failed(verifyKeyIndex(*this)))
+  if (failed(verifyPages(*this)) || failed(verifyValue(*this)) ||
+      failed(verifyMainOperands(*this)) || failed(verifyExtras(*this)) ||
+      failed(verifyElements(*this)) || failed(verifyAttributes(*this)) ||
+      failed(verifyKeyIndex(*this)))
     return failure();
   ArrayRef<int64_t> q = shapeOf(getQuery());
   SmallVector<int64_t> expected = {q[0], q[1], q[2], valueWidth(*this)};

@@ -47,6 +47,7 @@ private:
                   ValueRange inputs, unsigned &next);
   Value read(OpBuilder &b, Location loc, const Access &access);
 
+  Value rowsOfPages(Value source, Value pool);
   Value scores();
   Value firstRows();
   Value applyMasks(Value scores);
@@ -54,7 +55,7 @@ private:
   Value largestScores(Value scores);
   Value weights(Value scores, Value largest);
   Value normalize(Value weights, Value sums);
-  Value valueRows();
+  Value weightedRows();
   Value finish(Value sums, Value acc);
   Value logSums(Value largest, Value sums);
 
@@ -105,6 +106,7 @@ private:
   Type sum;                        // element type of scores and sums
   SmallVector<OpFoldResult> query; // dims of query
   SmallVector<OpFoldResult> value; // dims of value: [B, Hkv, S, Dv]
+  Value keyRows, valueRows;        // [B, Hkv, S, Dk] and [B, Hkv, S, Dv]
   bool grouped;                    // query heads share key heads
   OpFoldResult groupSize;
   SmallVector<OpFoldResult> outer; // dims of the outer loops
@@ -121,6 +123,15 @@ AttentionDecomposition::AttentionDecomposition(
       grouped(query[1] != value[1]) {
   if (op.getVDim())
     value[3] = shapes.constant(*op.getVDim());
+  keyRows = operands.getKey();
+  valueRows = operands.getValue();
+  if (op.getKvPage()) {
+    value[0] = query[0];
+    value[2] = op.getKeyRows(shapes);
+    keyRows = rowsOfPages(op.getKey(), keyRows);
+    if (valueRows)
+      valueRows = rowsOfPages(op.getValue(), valueRows);
+  }
   for (auto [region, modifier] : {std::pair{&op.getScoreMod(), &scoreMod},
                                   {&op.getMaskMod(), &maskMod},
                                   {&op.getProbMod(), &probMod}})
@@ -231,6 +242,41 @@ AttentionDecomposition::emitPlace(OpBuilder &b, Location loc,
   return {length, arith::AddIOp::create(b, loc, coordinate(b, loc, 2), start)};
 }
 
+/// The rows of each sequence of the lowered `pool` one after another. Pages
+/// past key_length are not looked at: page 0 stands for them.
+Value AttentionDecomposition::rowsOfPages(Value source, Value pool) {
+  SmallVector<OpFoldResult> dims = llvm::to_vector(shapes.dims(source));
+  Value pages = shapes.materialize(dims[0]), size = shapes.materialize(dims[2]);
+  Value bound = shapes.materialize(shapes.add(value[2], shapes.constant(1)));
+  Type element = op.getType().getElementType();
+  return linalg.map(
+      {}, {}, {value[0], dims[1], value[2], dims[3]}, element,
+      [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+        auto readIndex = [&](Value tensor, ValueRange at) -> Value {
+          return arith::IndexCastOp::create(
+              b, loc, b.getIndexType(),
+              tensor::ExtractOp::create(b, loc, tensor, at));
+        };
+        SmallVector<Value> at;
+        for (int64_t dim = 0; dim < 4; ++dim)
+          at.push_back(linalg::IndexOp::create(b, loc, dim));
+        Value place = arith::DivUIOp::create(b, loc, at[2], size);
+        Value page = readIndex(operands.getKvPage(), {at[0], place});
+        if (op.getKeyLength()) {
+          Value length = CheckedIndexOp::create(
+              b, loc, readIndex(operands.getKeyLength(), at[0]), bound,
+              /*wrap=*/false);
+          Value isKey = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                              at[2], length);
+          Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+          page = arith::SelectOp::create(b, loc, isKey, page, zero);
+        }
+        at[0] = CheckedIndexOp::create(b, loc, page, pages, /*wrap=*/false);
+        at[2] = arith::RemUIOp::create(b, loc, at[2], size);
+        return tensor::ExtractOp::create(b, loc, pool, at);
+      });
+}
+
 Value AttentionDecomposition::scores() {
   Value q = operands.getQuery();
   if (grouped) {
@@ -241,7 +287,7 @@ Value AttentionDecomposition::scores() {
         SmallVector<ReassociationIndices>{{0}, {1, 2}, {3}, {4}}, dims);
   }
   int64_t key = outer.size(), element = key + 1, loops = key + 2;
-  return linalg.contract(q, operands.getKey(),
+  return linalg.contract(q, keyRows,
                          {outerMap(loops, dim(element)),
                           keyMap(loops, dim(key), dim(element)),
                           outerMap(loops, dim(key))},
@@ -454,15 +500,15 @@ Value AttentionDecomposition::normalize(Value weights, Value sums) {
 }
 
 /// The rows that weights apply to.
-Value AttentionDecomposition::valueRows() {
-  if (op.getValue())
-    return operands.getValue();
+Value AttentionDecomposition::weightedRows() {
+  if (valueRows)
+    return valueRows;
   OpFoldResult zero = shapes.constant(0), one = shapes.constant(1);
   SmallVector<OpFoldResult> zeros(4, zero), ones(4, one);
   return tensor::ExtractSliceOp::create(
       linalg.b, linalg.loc,
-      getStaticType({op.getType().getElementType(), value}), operands.getKey(),
-      zeros, value, ones);
+      getStaticType({op.getType().getElementType(), value}), keyRows, zeros,
+      value, ones);
 }
 
 Value AttentionDecomposition::finish(Value sums, Value acc) {
@@ -552,7 +598,7 @@ SmallVector<Value> AttentionDecomposition::run() {
     p = normalize(p, sums);
   AffineExpr element = dim(outer.size()), key = dim(outer.size() + 1);
   Value acc =
-      linalg.contract(p, valueRows(),
+      linalg.contract(p, weightedRows(),
                       {outerMap(loops, key), keyMap(loops, key, element),
                        outerMap(loops, element)},
                       linalg.filled(withInner(value[3]), sum, 0));

@@ -57,8 +57,7 @@ KeyBlocks::KeyBlocks(AttentionOp op, Value lists, OpBuilder &b,
 
   // A block for nothing to stand in where there are no keys.
   OpFoldResult blocks = shapes.max(
-      shapes.ceilDiv(shapes.dim(op.getKey(), 2), shapes.constant(keysOfBlock)),
-      one);
+      shapes.ceilDiv(op.getKeyRows(shapes), shapes.constant(keysOfBlock)), one);
   Value blockCount = shapes.materialize(blocks);
   SmallVector<Value> bounds;
   for (OpFoldResult dim : dims)

@@ -92,3 +92,12 @@ Value LinalgBuilder::truncate(Value tensor, ArrayRef<OpFoldResult> dims,
         return arith::TruncFOp::create(b, loc, element, v[0]).getResult();
       });
 }
+
+Value mlir::ds::floorMod(OpBuilder &b, Location loc, Value x, Value y) {
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value rest = arith::RemSIOp::create(b, loc, x, y);
+  Value isNegative =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, rest, zero);
+  Value above = arith::AddIOp::create(b, loc, rest, y);
+  return arith::SelectOp::create(b, loc, isNegative, above, rest);
+}

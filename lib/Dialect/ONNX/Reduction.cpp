@@ -130,3 +130,27 @@ mlir::onnx::inferReducedElements(Operation *op, ReductionArgs args,
   }
   return result;
 }
+
+LogicalResult TopKOp::inferResults(ShapeBuilder &shapes,
+                                   SmallVectorImpl<ResultShape> &results) {
+  SmallVector<OpFoldResult> dims = dimsOf(shapes, getX());
+  FailureOr<int64_t> axis = normalizeAxis(*this, getAxis(), dims.size());
+  if (failed(axis))
+    return failure();
+  FailureOr<SmallVector<OpFoldResult>> count =
+      indexElements(*this, shapes, getK(), "k");
+  if (failed(count))
+    return failure();
+  if (count->size() != 1)
+    return emitOpError("C2: expected k of one element, found ")
+           << getK().getType();
+  auto known = getConstantIntValue(count->front()),
+       size = getConstantIntValue(dims[*axis]);
+  if (known && (*known < 0 || (size && *known > *size)))
+    return emitOpError("C2: expected k from 0 to the elements of the axis in ")
+           << getX().getType() << ", found " << *known;
+  dims[*axis] = count->front();
+  results.push_back({elementType(getX()), dims});
+  results.push_back({IntegerType::get(getContext(), 64), dims});
+  return success();
+}

@@ -72,7 +72,9 @@ typedef struct ds_host {
 /* The argument of a run function. */
 typedef struct ds_frame {
   uint32_t struct_size, abi_version;
-  const ds_buffer *inputs, *outputs; /* in the order of the manifest */
+  const ds_buffer *inputs, *outputs; /* in the order of the manifest; none
+                                        overlap, but an output may be the very
+                                        buffer of the input it is aliased to */
   const uint8_t *weights;            /* start of the safetensors data section */
   uint8_t *arena;                    /* arena_bytes, contents undefined */
   uint8_t *scratch;       /* worker w's part is at scratch + w*scratch_bytes */
@@ -99,9 +101,9 @@ typedef struct ds_shape_request {
 typedef struct ds_code_entry {
   const char *name;
   /* What the functions take and give, which must be what the manifest says:
-   * "(f32[$0,4],i64[?])->(f32[$0,4]=0)" is two inputs and an output that has
-   * the buffer of input 0. A dim is a size, a symbol by the order in which the
-   * entry first names them, or ? for any value. */
+   * "(f32[$0,4],i64[?])->(f32[$0,4]=0)" is two inputs and an output that may
+   * have the buffer of input 0. A dim is a size, a symbol by the order in which
+   * the entry first names them, or ? for any value. */
   const char *interface;
   int32_t (*shape)(ds_shape_request *request); /* 0: success */
   int32_t (*run)(const ds_frame *frame);       /* 0: success */

@@ -81,9 +81,12 @@ DS_API ds_status ds_type_from_name(const char *name, ds_type *type);
  * the context set it: the context's own buffer, valid until the context's next
  * call of the same entry is over (so it may be an input of that call).
  * Otherwise results are written to `data`, which holds `capacity` bytes (0: as
- * many as `sizes`, then required, span) and must not overlap an input unless
- * the artifact declares the two aliased. On return every field but `name` is
- * set; `sizes` and `strides` then point into the context. */
+ * many as `sizes`, then required, span). It must not overlap another output or
+ * an input, but for the input that ds_entry_alias names: where `data` is that
+ * of this input, and the two have one shape, the input is updated in place.
+ * With other memory, or null, the input stays as it is, which costs a copy. On
+ * return every field but `name` is set; `sizes` and `strides` then point into
+ * the context. */
 typedef struct ds_tensor {
   const char *name;
   ds_type type;
@@ -165,6 +168,8 @@ DS_API size_t ds_entry_output_count(const ds_entry *entry);
 /* Input or output number `index`, or null beyond the last. */
 DS_API const ds_port *ds_entry_input(const ds_entry *entry, size_t index);
 DS_API const ds_port *ds_entry_output(const ds_entry *entry, size_t index);
+/* The number of the input whose memory may also be output `output`'s, or -1. */
+DS_API int64_t ds_entry_alias(const ds_entry *entry, size_t output);
 
 /* ---- Contexts ---- */
 

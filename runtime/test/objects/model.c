@@ -75,7 +75,8 @@ static int32_t lookup_run(const ds_frame *f) {
   return 0;
 }
 
-// increment: cache[m] += 1 in place; also returns the sum.
+// increment: cache[m] + 1, in place where the caller gives one buffer for both;
+// also returns the sum.
 
 static int32_t increment_shape(ds_shape_request *r) {
   r->output_sizes[0] = r->inputs[0].sizes[0];
@@ -86,8 +87,11 @@ static int32_t increment_shape(ds_shape_request *r) {
 
 static int32_t increment_run(const ds_frame *f) {
   float *cache = f->outputs[0].data;
+  int64_t size = f->inputs[0].sizes[0];
   float sum = 0;
-  for (int64_t i = 0; i < f->inputs[0].sizes[0]; ++i)
+  if (cache != f->inputs[0].data)
+    memcpy(cache, f->inputs[0].data, (size_t)size * 4);
+  for (int64_t i = 0; i < size; ++i)
     sum += cache[i] += 1;
   *(float *)f->outputs[1].data = sum;
   return 0;

@@ -217,3 +217,40 @@ func.func @documents(%q: tensor<2x8x64x64xf32>, %k: tensor<2x8x256x64xf32>, %d: 
   } {scale = 0.125 : f32} : (tensor<2x8x64x64xf32>, tensor<2x8x256x64xf32>, tensor<2x8x256x64xf32>) -> tensor<2x8x64x64xf32>
   return %0 : tensor<2x8x64x64xf32>
 }
+
+// -----
+
+// A block of 128 keys lies in one page.
+// CHECK-LABEL: func.func @large_pages
+// CHECK: ds.check {{.*}} "kv_page has batch {0}, query {1}"
+// CHECK: ds.check {{.*}} "key has {0} pages, expected {1} or more"
+// CHECK: scf.forall (%[[B:[a-z0-9]+]]
+// CHECK:   scf.for %[[J:[a-z0-9]+]] =
+// CHECK:     %[[PLACE:.+]] = arith.divui %[[J]], %c256
+// CHECK:     tensor.extract %{{.+}}[%[[B]], %[[PLACE]]] : tensor<?x?xi64>
+// CHECK:     %[[PAGE:.+]] = ds.checked_index %{{.+}} in %{{.+}} : index
+// CHECK:     %[[ROW:.+]] = arith.remui %[[J]], %c256
+// CHECK:     tensor.extract_slice %arg1[%[[PAGE]], %{{.+}}, %[[ROW]], 0] [1, 1, 128, 64]
+func.func @large_pages(%q: tensor<?x8x64x64xf32>, %k: tensor<?x2x256x64xf32>, %p: tensor<?x?xi64>) -> tensor<?x8x64x64xf32> {
+  %0 = ds.attention %q, %k, %k kv_page %p {scale = 0.125 : f32}
+         : (tensor<?x8x64x64xf32>, tensor<?x2x256x64xf32>, tensor<?x2x256x64xf32>, tensor<?x?xi64>) -> tensor<?x8x64x64xf32>
+  return %0 : tensor<?x8x64x64xf32>
+}
+
+// -----
+
+// Smaller pages, or parts of them, are copied together.
+// CHECK-LABEL: func.func @small_pages
+// CHECK: scf.forall
+// CHECK:   scf.for %[[J:[a-z0-9]+]] =
+// CHECK:     %[[FIRST:.+]] = arith.divui %[[J]], %c16
+// CHECK:     %[[LAST:.+]] = arith.ceildivui %{{.+}}, %c16
+// CHECK:     scf.for %[[I:[a-z0-9]+]] = %[[FIRST]] to %[[LAST]] step %c1 iter_args(%[[BLOCK:.+]] = %{{.+}}) -> (tensor<128x64xf32>)
+// CHECK:       %[[PAGE:.+]] = ds.checked_index
+// CHECK:       %[[ROWS:.+]] = tensor.extract_slice %arg1[%[[PAGE]],
+// CHECK:       tensor.insert_slice %[[ROWS]] into %[[BLOCK]][%{{.+}}, 0]
+func.func @small_pages(%q: tensor<?x8x64x64xf32>, %k: tensor<?x2x16x64xf32>, %n: tensor<?xi64>, %p: tensor<?x?xi64>) -> tensor<?x8x64x64xf32> {
+  %0 = ds.attention %q, %k, %k key_length %n kv_page %p {scale = 0.125 : f32}
+         : (tensor<?x8x64x64xf32>, tensor<?x2x16x64xf32>, tensor<?x2x16x64xf32>, tensor<?xi64>, tensor<?x?xi64>) -> tensor<?x8x64x64xf32>
+  return %0 : tensor<?x8x64x64xf32>
+}

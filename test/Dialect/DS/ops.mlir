@@ -94,6 +94,36 @@ func.func @rope(%x: tensor<?x8x?x64xf16>, %c: tensor<?x?x16xf16>, %t: tensor<128
   return
 }
 
+// CHECK-LABEL: func.func @cache
+func.func @cache(%c: tensor<?x8x?x64xf16>, %r: tensor<?x8x?x64xf16>, %p: tensor<?xi64>, %b: tensor<2x1x9x4xi8>) {
+  // CHECK: ds.kv_append %{{.+}}, %{{.+}} at %{{.+}} : (tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?xi64>) -> tensor<?x8x?x64xf16>
+  %0 = ds.kv_append %c, %r at %p : (tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?xi64>) -> tensor<?x8x?x64xf16>
+  // CHECK: ds.kv_append %{{.+}}, %{{.+}} at %{{.+}} circular : (
+  %1 = ds.kv_append %c, %r at %p circular : (tensor<?x8x?x64xf16>, tensor<?x8x?x64xf16>, tensor<?xi64>) -> tensor<?x8x?x64xf16>
+  // CHECK: ds.kv_append %{{.+}}, %{{.+}} : (tensor<2x1x9x4xi8>, tensor<2x1x9x4xi8>) -> tensor<2x1x9x4xi8>
+  %2 = ds.kv_append %b, %b : (tensor<2x1x9x4xi8>, tensor<2x1x9x4xi8>) -> tensor<2x1x9x4xi8>
+  return
+}
+
+// CHECK-LABEL: func.func @pages
+func.func @pages(%q: tensor<?x8x?x64xf16>, %k: tensor<?x2x16x64xf16>, %n: tensor<?xi64>, %p: tensor<?x?xi64>) {
+  // CHECK: ds.attention {{.*}} key_length %{{.+}} kv_page %{{.+}} {causal, scale
+  %0 = ds.attention %q, %k, %k key_length %n kv_page %p {scale = 0.125 : f32, causal}
+         : (tensor<?x8x?x64xf16>, tensor<?x2x16x64xf16>, tensor<?x2x16x64xf16>, tensor<?xi64>, tensor<?x?xi64>) -> tensor<?x8x?x64xf16>
+  return
+}
+
+// CHECK-LABEL: func.func @selection
+func.func @selection(%q: tensor<?x4x?x64xbf16>, %k: tensor<?x?x64xbf16>, %w: tensor<?x?x4xbf16>, %i: tensor<3x?xi32>) {
+  // CHECK: %[[SCORE:.+]] = ds.index_score %{{.+}}, %{{.+}}, %{{.+}} : (tensor<?x4x?x64xbf16>, tensor<?x?x64xbf16>, tensor<?x?x4xbf16>) -> tensor<?x?x?xf32>
+  %0 = ds.index_score %q, %k, %w : (tensor<?x4x?x64xbf16>, tensor<?x?x64xbf16>, tensor<?x?x4xbf16>) -> tensor<?x?x?xf32>
+  // CHECK: ds.topk %[[SCORE]] {k = 16 : i64, masked} : (tensor<?x?x?xf32>) -> tensor<?x?x16xi64>
+  %1 = ds.topk %0 {k = 16, masked} : (tensor<?x?x?xf32>) -> tensor<?x?x16xi64>
+  // CHECK: %{{.+}}, %{{.+}} = ds.topk %{{.+}} {k = 2 : i64, smallest} : (tensor<3x?xi32>) -> (tensor<3x2xi64>, tensor<3x2xi32>)
+  %2, %3 = ds.topk %i {k = 2, smallest} : (tensor<3x?xi32>) -> (tensor<3x2xi64>, tensor<3x2xi32>)
+  return
+}
+
 // CHECK-LABEL: func.func @packing
 func.func @packing(%mask: tensor<?x?xi1>, %x: tensor<?x?x8xf16>, %table: tensor<1x?x8xf16>, %h: tensor<1x2x?x8xf16>, %n: index) {
   // CHECK: %[[OFFSETS:.+]], %[[ROWS:.+]] = ds.row_offsets %{{.+}} : (tensor<?x?xi1>) -> (tensor<?xi64>, tensor<?xi64>)

@@ -107,6 +107,31 @@ func.func @no_elements(%x: tensor<2x0xf32>) -> tensor<?x?xi64> {
 
 // -----
 
+func.func @top_axis(%x: tensor<2xf32>, %k: tensor<1xi64>) -> (tensor<?xf32>, tensor<?xi64>) {
+  // expected-error @+1 {{axis 1}}
+  %0:2 = onnx.TopK %x, %k {axis = 1 : i64} : (tensor<2xf32>, tensor<1xi64>) -> (tensor<?xf32>, tensor<?xi64>)
+  return %0#0, %0#1 : tensor<?xf32>, tensor<?xi64>
+}
+
+// -----
+
+func.func @top_too_many(%x: tensor<2xf32>) -> (tensor<?xf32>, tensor<?xi64>) {
+  %k = onnx.Constant dense<3> : tensor<1xi64>
+  // expected-error @+1 {{C2: expected k from 0 to the elements of the axis in 'tensor<2xf32>', found 3}}
+  %0:2 = onnx.TopK %x, %k : (tensor<2xf32>, tensor<1xi64>) -> (tensor<?xf32>, tensor<?xi64>)
+  return %0#0, %0#1 : tensor<?xf32>, tensor<?xi64>
+}
+
+// -----
+
+func.func @top_two(%x: tensor<2xf32>, %k: tensor<2xi64>) -> (tensor<?xf32>, tensor<?xi64>) {
+  // expected-error @+1 {{C2: expected k of one element, found 'tensor<2xi64>'}}
+  %0:2 = onnx.TopK %x, %k : (tensor<2xf32>, tensor<2xi64>) -> (tensor<?xf32>, tensor<?xi64>)
+  return %0#0, %0#1 : tensor<?xf32>, tensor<?xi64>
+}
+
+// -----
+
 func.func @gelu(%x: tensor<2xf32>) -> tensor<2xf32> {
   // expected-error @+1 {{C1: expected approximate "none" or "tanh", found "sigmoid"}}
   %0 = onnx.Gelu %x {approximate = "sigmoid"} : (tensor<2xf32>) -> tensor<2xf32>

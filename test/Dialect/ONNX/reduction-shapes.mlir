@@ -22,6 +22,15 @@ func.func @arg(%x: tensor<?x3xf32>) -> (tensor<?x?xi64>, tensor<?xi64>) {
   return %0, %1 : tensor<?x?xi64>, tensor<?xi64>
 }
 
+// CHECK-LABEL: func.func @top
+// CHECK-SAME: -> (tensor<?x2x4xf16>, tensor<?x2x4xi64>, tensor<?x3x?xi64>)
+func.func @top(%x: tensor<?x3x4xf16>, %n: tensor<1xi64>) -> (tensor<?x?x?xf16>, tensor<?x?x?xi64>, tensor<?x?x?xi64>) {
+  %k = onnx.Constant dense<2> : tensor<1xi64>
+  %0:2 = onnx.TopK %x, %k {axis = 1 : i64} : (tensor<?x3x4xf16>, tensor<1xi64>) -> (tensor<?x?x?xf16>, tensor<?x?x?xi64>)
+  %1:2 = onnx.TopK %x, %n : (tensor<?x3x4xf16>, tensor<1xi64>) -> (tensor<?x?x?xf16>, tensor<?x?x?xi64>)
+  return %0#0, %0#1, %1#1 : tensor<?x?x?xf16>, tensor<?x?x?xi64>, tensor<?x?x?xi64>
+}
+
 // CHECK-LABEL: func.func @layer_norm
 // CHECK-SAME: -> (tensor<?x3x4xf16>, tensor<?x1x1xf32>, tensor<?x1x1xf32>)
 func.func @layer_norm(%x: tensor<?x3x4xf16>, %s: tensor<4xf16>) -> (tensor<?x?x?xf16>, tensor<?x?x?xf32>, tensor<?x?x?xf32>) {

@@ -111,6 +111,9 @@ TEST_F(CommandLine, Inspects) {
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.text, HasSubstr("entry add\n  input  a: nx4xf32\n"));
   EXPECT_THAT(outcome.text, HasSubstr("  output y: ?xi64\n"));
+  EXPECT_THAT(
+      outcome.text,
+      HasSubstr("  output cache_out: mxf32, may have the memory of cache\n"));
   EXPECT_THAT(outcome.text, HasSubstr("member weights.safetensors, "));
 }
 

@@ -322,6 +322,12 @@ def ResultsToArguments : Pass<"ds-results-to-arguments", "::mlir::ModuleOp"> {
     sizes of its results instead, in order, for the shape function. Arguments
     for the arena, the scratch memory, its bytes per worker, and the host follow.
 
+    A result that begins as a copy of an input, as a cache with new rows does,
+    may have that input's buffer where the input is not read afterwards: the
+    copy is made only where the two differ. `ds.aliases` has these pairs of
+    an input and a result. A caller gives one buffer for both only where their
+    shapes are equal, so what grows in every call is none of them.
+
     ```mlir
     // before
     func.func @main(%x: memref<?xf32>) -> memref<?xf32> {

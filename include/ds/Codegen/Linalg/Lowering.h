@@ -109,6 +109,7 @@ private:
 // One function for each file of lowerings.
 void populateActivationLowerings(LoweringRegistry &registry);
 void populateAttentionLowerings(LoweringRegistry &registry);
+void populateCacheLowerings(LoweringRegistry &registry);
 void populateCastLowerings(LoweringRegistry &registry);
 void populateComparisonLowerings(LoweringRegistry &registry);
 void populateConvLowerings(LoweringRegistry &registry);
@@ -126,6 +127,7 @@ void populateReshapeLowerings(LoweringRegistry &registry);
 void populateResizeLowerings(LoweringRegistry &registry);
 void populateRopeLowerings(LoweringRegistry &registry);
 void populateScatterLowerings(LoweringRegistry &registry);
+void populateSelectionLowerings(LoweringRegistry &registry);
 void populateSoftmaxLowerings(LoweringRegistry &registry);
 
 } // namespace mlir::ds

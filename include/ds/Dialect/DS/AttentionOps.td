@@ -52,6 +52,11 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     keys that it attends to, in any order; −1 stands for none. Every block of
     queries and keys that no list joins costs a look at a table, no more.
 
+    With `kv_page`, key and value are pools of pages that any sequences use:
+    row j of batch b is row j mod page_size of page kv_page[b, ⌊j / page_size⌋],
+    and S is P · page_size. Pages whose rows are all past key_length are not
+    looked at, whatever is there in place of their numbers.
+
     Multi-head, grouped-query and multi-query attention differ by shape alone.
     Scores and sums of half-precision elements are f32, and so are what regions
     take and give.
@@ -67,10 +72,12 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     | query_start, key_length | [B] | i64 |
     | row_offsets | [A + 1] | i64 |
     | key_index | [B or 1, Hkv or 1, ⌈T / query_block⌉, N] | i64 |
+    | kv_page | [B, P]; key is [pages, Hkv, page_size, Dk], value [pages, Hkv, page_size, Dv] | i64 |
     | lse | [B, Hq, T] | f32, f64 for f64 |
 
     - C1: query, key and value have rank 4.
-    - C2: query, key and value have the same B.
+    - C2: query, key and value have the same B; with kv_page, key and value the
+      same number of pages.
     - C3: key and value have the same Hkv and S.
     - C4: Hq is a multiple of Hkv.
     - C5: query and key have the same Dk.
@@ -82,21 +89,23 @@ def DS_AttentionOp : DS_ValueOp<"attention",
       negative, and right is not given with causal.
     - C10: the result is [B, Hq, T, Dv], lse [B, Hq, T].
     - C11: with row_offsets B is 1, T is S, bias has no dim of T, and there are
-      neither regions nor query_start, key_length or key_index.
+      neither regions nor query_start, key_length, key_index or kv_page.
     - C12: either value or v_dim is given, v_dim from 1 to Dk.
     - C13: a region has one block, with the arguments of the formula; it gives
       its first argument's type, mask_mod i1. Its ops have no effects and no
       regions, and read tensors by `tensor.extract` alone.
     - C14: key_index has the shape of the table; key_block, of 1 or more, is
       given with it alone, and so is query_block, which is 1 unless given.
+    - C15: kv_page is [B, P].
 
     A key_length outside [0, S] is reported at run time and taken as 0, so is an
-    index at which a region reads outside of a tensor, or a listed block that
-    has no keys.
+    index at which a region reads outside of a tensor, a listed block that has no
+    keys, or the number of a page that the pool does not have.
 
     The online form that runs over blocks of keys is that of FlashAttention
     (Dao et al., 2022). The regions are those of FlexAttention (Dong et al.,
-    2024), sinks those of Xiao et al. (2023).
+    2024), sinks those of Xiao et al. (2023), and pages those of PagedAttention
+    (Kwon et al., 2023).
 
     Example:
 
@@ -135,6 +144,7 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     Optional<1DTensorOf<[I64]>>:$key_length,
     Optional<1DTensorOf<[I64]>>:$row_offsets,
     Optional<RankedTensorOf<[I64]>>:$key_index,
+    Optional<RankedTensorOf<[I64]>>:$kv_page,
     F32Attr:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$causal,
     OptionalAttr<I64Attr>:$left, OptionalAttr<I64Attr>:$right,
     OptionalAttr<I64Attr>:$v_dim, OptionalAttr<I64Attr>:$query_block,
@@ -146,8 +156,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
   let assemblyFormat = [{
     $query `,` $key (`,` $value^)? (`bias` $bias^)? (`head_weight` $head_weight^)?
     (`sink` $sink^)? (`query_start` $query_start^)? (`key_length` $key_length^)?
-    (`row_offsets` $row_offsets^)? (`key_index` $key_index^)? (`score_mod` $score_mod^)?
-    (`mask_mod` $mask_mod^)? (`prob_mod` $prob_mod^)?
+    (`row_offsets` $row_offsets^)? (`key_index` $key_index^)? (`kv_page` $kv_page^)?
+    (`score_mod` $score_mod^)? (`mask_mod` $mask_mod^)? (`prob_mod` $prob_mod^)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasRegionVerifier = 1;
@@ -163,6 +173,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     ::mlir::TypedValue<::mlir::RankedTensorType> getValueOrKey() {
       return getValue() ? getValue() : getKey();
     }
+    /// S: the rows of key, or of the pages of a sequence.
+    ::mlir::OpFoldResult getKeyRows(::mlir::ds::ShapeBuilder &shapes);
     /// The last key of a row's window from its position, or nullopt where there
     /// is no bound.
     ::std::optional<int64_t> getRightBound() {

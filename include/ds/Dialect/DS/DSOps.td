@@ -165,8 +165,10 @@ def DS_CountWorkOp : DS_Op<"count_work", [
 }
 
 include "ds/Dialect/DS/AttentionOps.td"
+include "ds/Dialect/DS/CacheOps.td"
 include "ds/Dialect/DS/ConvOps.td"
 include "ds/Dialect/DS/LinearOps.td"
 include "ds/Dialect/DS/PackingOps.td"
+include "ds/Dialect/DS/SelectionOps.td"
 
 #endif // DS_DIALECT_DS_DSOPS_TD

@@ -22,6 +22,10 @@ SmallVector<Value> decomposeAttention(AttentionOp op,
                                       AttentionOp::Adaptor operands,
                                       OpBuilder &b, ShapeBuilder &shapes,
                                       function_ref<Value(Value)> lowered);
+Value decomposeIndexScore(IndexScoreOp op, IndexScoreOp::Adaptor operands,
+                          OpBuilder &b, ShapeBuilder &shapes);
+Value decomposeKVAppend(KVAppendOp op, KVAppendOp::Adaptor operands,
+                        OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeLinear(LinearOp op, LinearOp::Adaptor operands, OpBuilder &b,
                       ShapeBuilder &shapes);
 Value decomposePackRows(PackRowsOp op, PackRowsOp::Adaptor operands,
@@ -34,6 +38,9 @@ Value decomposeUnpackRows(UnpackRowsOp op, UnpackRowsOp::Adaptor operands,
                           OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeRope(RopeOp op, RopeOp::Adaptor operands, OpBuilder &b,
                     ShapeBuilder &shapes);
+/// Gives the indices and the values, where the op has them.
+SmallVector<Value> decomposeTopK(TopKOp op, TopKOp::Adaptor operands,
+                                 OpBuilder &b, ShapeBuilder &shapes);
 
 } // namespace mlir::ds
 

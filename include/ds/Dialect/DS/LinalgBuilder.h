@@ -53,6 +53,10 @@ struct LinalgBuilder {
 /// The type that sums of `element` are formed in: f32 for half precision.
 Type getSumType(Type element);
 
+/// x mod y for a positive y: from 0 to y − 1, where arith's remainder takes the
+/// sign of x.
+Value floorMod(OpBuilder &b, Location loc, Value x, Value y);
+
 } // namespace mlir::ds
 
 #endif // DS_DIALECT_DS_LINALGBUILDER_H

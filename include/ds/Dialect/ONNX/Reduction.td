@@ -113,3 +113,18 @@ def ONNX_ArgMaxOp : ONNX_ArgOp<"ArgMax"> {
 def ONNX_ArgMinOp : ONNX_ArgOp<"ArgMin"> {
   let summary = "where the least value is";
 }
+
+def ONNX_TopKOp : ONNX_Op<"TopK"> {
+  let summary = "the largest or least elements along an axis, and where they are";
+  let description = [{
+    In order, of equal elements the first; so they are whatever `sorted` says.
+
+    - C1: the axis is in [-rank, rank).
+    - C2: `k` has one element, from 0 to what the axis has.
+  }];
+  let arguments = (ins ONNX_AnyTensor:$x, RankedTensorOf<[I64]>:$k,
+    DefaultValuedAttr<I64Attr, "-1">:$axis,
+    DefaultValuedAttr<I64Attr, "1">:$largest,
+    DefaultValuedAttr<I64Attr, "1">:$sorted);
+  let results = (outs ONNX_AnyTensor:$values, RankedTensorOf<[I64]>:$indices);
+}
