@@ -54,10 +54,11 @@ def weigh(model: onnx.ModelProto, weights: list[np.ndarray]) -> None:
         readers = [node for node in graph.node if product.output[0] in node.input]
         product = readers[0] if readers[0].op_type == "Reshape" else product
         array = weights[index % len(weights)].astype(np.float32)[:, None, None]
-        weight, whole = f"head_weights_{index}", product.output[0]
+        number = len(nodes)  # a name that is not there yet
+        weight, whole = f"head_weights_{number}", product.output[0]
         graph.initializer.append(numpy_helper.from_array(array, weight))
-        product.output[0] = f"{whole}_of_all_heads"
-        scaled = helper.make_node("Mul", [product.output[0], weight], [whole], name=f"weigh_{index}")
+        product.output[0] = f"{whole}_{number}"
+        scaled = helper.make_node("Mul", [product.output[0], weight], [whole], name=f"weigh_{number}")
         nodes.insert(nodes.index(product) + 1, scaled)
     del graph.node[:]
     graph.node.extend(nodes)
