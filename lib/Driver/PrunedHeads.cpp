@@ -61,6 +61,13 @@ static int64_t distinctWeightBytes(ModuleOp module) {
   return bytes;
 }
 
+static std::string forPeople(int64_t bytes) {
+  bool isSmall = bytes < 1000000;
+  return llvm::formatv("{0:f1} {1}", bytes / (isSmall ? 1e3 : 1e6),
+                       isSmall ? "kB" : "MB")
+      .str();
+}
+
 void mlir::ds::printPrunedLayers(ModuleOp module, raw_ostream &os) {
   std::vector<PrunedLayer> layers = getPrunedLayers(module);
   int64_t attentions = 0;
@@ -81,8 +88,8 @@ void mlir::ds::printPrunedLayers(ModuleOp module, raw_ostream &os) {
     return;
   }
   int64_t after = distinctWeightBytes(module);
-  os << llvm::formatv("; weights {0:f1} MB, were {1:f1} MB\n", after / 1e6,
-                      (after + bytes) / 1e6);
+  os << "; weights " << forPeople(after) << ", were "
+     << forPeople(after + bytes) << "\n";
   os << "  " << llvm::left_justify("layer", width) << "  heads (importance)\n";
   for (const PrunedLayer &layer : layers) {
     std::string name;
