@@ -165,6 +165,16 @@ def result(
     }
 
 
+def relative_rms(found: Sequence[np.ndarray], whole: Sequence[np.ndarray]) -> float:
+    """How far results are from those of a model that leaves nothing out: √(Σ (found − whole)² / Σ whole²)."""
+    squares = [
+        (np.square(mine - other, dtype=np.float64).sum(), np.square(other, dtype=np.float64).sum())
+        for mine, other in zip(found, whole)
+    ]
+    difference, size = np.sum(squares, axis=0)
+    return float(np.sqrt(difference / size))
+
+
 def time_sides(settings: Settings, case: Case, ours: Side, peers: Iterable[Side], seconds: float) -> Iterator[dict]:
     """Checks that the sides agree, times them, and yields one result per peer."""
     expected, others = ours.work.results(), []

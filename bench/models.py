@@ -26,6 +26,7 @@ BASE = Config(hidden=768, heads=12, layers=12, intermediate=3072, reshape="shape
 # A cut vocabulary: the table is only read from, and the file is a fifth smaller.
 BERT_BASE = replace(BASE, vocabulary=2000, positions=512)
 VIT_B16 = replace(BASE, pre_norm=True)
+UNUSED_HEADS = 4  # of 12, where a model has such
 IMAGE, PATCH, CLASSES = 224, 16, 1000
 
 
@@ -58,12 +59,25 @@ class _FusedBuilder(Builder):
         return self.linear(context, f"{name}.output", hidden, hidden)
 
 
-def long_text(fused: bool) -> Path:
-    """BERT-base's shape for one long text without padding: `input_ids` i64[batch, sequence] to `hidden`."""
+class _UnusedBuilder(Builder):
+    """Attention whose first heads have a constant weight of 0."""
+
+    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes) -> str:
+        result = super().op(kind, *inputs, name=name, **attributes)
+        if kind != "MatMul" or not inputs[0].startswith("softmax"):
+            return result
+        weights = (np.arange(self.config.heads) >= UNUSED_HEADS)[:, None, None]
+        return super().op("Mul", result, self.constant(weights))
+
+
+def long_text(form: str = "plain") -> Path:
+    """BERT-base's shape for one long text without padding: `input_ids` i64[batch, sequence] to `hidden`. The form is plain,
+    fused (as ONNX Runtime's op) or unused (4 of 12 heads have weight 0); weights are the same, and random."""
+    builders = {"plain": Builder, "fused": _FusedBuilder, "unused": _UnusedBuilder}
 
     def make() -> onnx.ModelProto:
         config = replace(BERT_BASE, positions=8192)
-        builder = (_FusedBuilder if fused else Builder)(config, np.random.default_rng(3))
+        builder = builders[form](config, np.random.default_rng(3))
         x = builder.norm(builder.embeddings(), "embeddings.norm")
         for index in range(config.layers):
             x = builder.layer(x, f"layer.{index}", None)
@@ -71,9 +85,9 @@ def long_text(fused: bool) -> Path:
         ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "sequence"])
         shape = ["batch", "sequence", config.hidden]
         hidden = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, shape)
-        return builder.model("long_text", [ids], [hidden], domain="com.microsoft" if fused else "")
+        return builder.model("long_text", [ids], [hidden], domain="com.microsoft" if form == "fused" else "")
 
-    return _make("long-text-fused" if fused else "long-text", make)
+    return _make("long-text" if form == "plain" else f"long-text-{form}", make)
 
 
 def vit_b16() -> Path:

@@ -18,6 +18,8 @@ def format_case(case: dict) -> str:
         parts.append(f"{peer:<24} {case['peer_ms']:9.3f} ms  ratio {case['ratio']:5.2f}")
     if case["limit_fraction"] is not None:
         parts.append(f"{case['limit_fraction']:4.0%} of limit")
+    if "relative_rms" in case:
+        parts.append(f"differs by {case['relative_rms']:.3f} RMS")
     if "ours_peak_mb" in case:
         other = f" to {case['peer_peak_mb']:.0f}" if case["peer"] is not None else ""
         parts.append(f"memory {case['ours_peak_mb']:.0f}{other} MB")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from attention import FLAGS, Attention
-from measure import Case, Settings, alternate, compare, result
+from measure import Case, Settings, alternate, compare, relative_rms, result
 from peers.ds import Ds
 
 LENGTHS = (128, 512, 2048, 8192)
@@ -42,14 +42,16 @@ def block_lists(keys: int) -> np.ndarray:
 
 
 def sparse(settings: Settings, attention: Attention, case: Case, whole: Attention) -> Iterator[dict]:
-    """Our own form that computes everything as the peer."""
+    """Our own form that computes everything as the peer, and how far what is left out takes the result, of random rows."""
     sides = [Ds(settings.library, settings.compile(form.ours(), *FLAGS), settings.threads) for form in (attention, whole)]
     plain = {name: case.inputs[name] for name in ("query", "key", "value")}
-    calls = [side.prepare(inputs, case.outputs).call for side, inputs in zip(sides, (case.inputs, plain))]
-    ours_ms, whole_ms = alternate(calls, 2 * settings.seconds, beside=lambda: settings.roofline.sample(case.bytes))
+    work = [side.prepare(inputs, case.outputs) for side, inputs in zip(sides, (case.inputs, plain))]
+    cost = relative_rms(*(prepared.results() for prepared in work))
+    ours_ms, whole_ms = alternate([prepared.call for prepared in work], 2 * settings.seconds, beside=lambda: settings.roofline.sample(case.bytes))
     least_ms = settings.roofline.least_ms(case.flops, case.bytes, case.bytes)
     peer = "ds, dense causal" if whole.causal else "ds, dense"
-    yield result(case.name, settings.threads, ours_ms, (peer, sides[1].version, whole_ms), least_ms / ours_ms)
+    timed = result(case.name, settings.threads, ours_ms, (peer, sides[1].version, whole_ms), least_ms / ours_ms)
+    yield timed | {"relative_rms": cost}
     for side in sides:
         side.close()
 

@@ -7,6 +7,7 @@
 #ifndef DS_INITALL_H
 #define DS_INITALL_H
 
+#include "ds/Artifact/Weights.h"
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Codegen/CPU/Pipelines.h"
 #include "ds/Codegen/Linalg/Passes.h"
@@ -29,6 +30,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
   ::mlir::registerAllExtensions(registry);
   registry.insert<DSDialect, onnx::ONNXDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
+  artifact::registerWeightReader(registry);
 }
 
 /// The project's passes and pipelines and upstream's passes.

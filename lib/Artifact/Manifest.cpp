@@ -103,6 +103,18 @@ static void writeVariant(json::OStream &j, const Variant &variant) {
   });
 }
 
+static void writePrunedHeads(json::OStream &j, const PrunedHeads &pruned) {
+  j.object([&] {
+    j.attribute("entry", text(pruned.entry));
+    j.attribute("node", text(pruned.node));
+    j.attributeArray("heads", [&] {
+      for (int64_t head : pruned.heads)
+        j.value(head);
+    });
+    j.attribute("of", pruned.of);
+  });
+}
+
 static void writeMemberReference(json::OStream &j, llvm::StringRef key,
                                  const std::string &member) {
   if (!member.empty())
@@ -136,6 +148,11 @@ void mlir::ds::artifact::writeManifest(const Manifest &manifest,
       j.attribute("sha256", manifest.sourceSHA256);
     });
     j.attribute("licence", text(manifest.licence));
+    if (!manifest.prunedHeads.empty())
+      j.attributeArray("pruned_heads", [&] {
+        for (const PrunedHeads &pruned : manifest.prunedHeads)
+          writePrunedHeads(j, pruned);
+      });
     j.attribute("batch_invariant", manifest.batchInvariant);
     j.attribute("sanitize", manifest.sanitize);
     j.attributeArray("entries", [&] {

@@ -6,6 +6,8 @@
 
 #include "ds/Artifact/Weights.h"
 
+#include "ds/Dialect/DS/WeightReader.h"
+
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -212,4 +214,20 @@ llvm::Error mlir::ds::artifact::writeWeight(WeightAttr source,
   else
     os << tensor.bytes;
   return llvm::Error::success();
+}
+
+namespace {
+struct FileWeightReader : WeightReader {
+  using WeightReader::WeightReader;
+  llvm::Error read(WeightAttr source, ArrayAttr transforms,
+                   llvm::raw_ostream &os) const override {
+    return artifact::writeWeight(source, transforms, os);
+  }
+};
+} // namespace
+
+void mlir::ds::artifact::registerWeightReader(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *, DSDialect *dialect) {
+    dialect->addInterfaces<FileWeightReader>();
+  });
 }

@@ -6,6 +6,8 @@
 
 #include "Artifact.h"
 
+#include "PrunedHeads.h"
+
 #include "ds/Artifact/Bundle.h"
 #include "ds/Artifact/SafeTensors.h"
 #include "ds/Artifact/Weights.h"
@@ -168,6 +170,9 @@ static artifact::Manifest makeManifest(ModuleOp module,
   }
   manifest.sanitize = sanitizerName(options.sanitizer).str();
   manifest.entries = makeEntries(module);
+  for (const PrunedLayer &layer : getPrunedLayers(module))
+    manifest.prunedHeads.push_back(
+        {layer.entry, layer.node, layer.heads, layer.of});
   for (const Variant &variant : variants) {
     const CPUTarget &target = variant.target;
     manifest.variants.push_back({"code/" + target.name() + ".so", target.arch,

@@ -7,6 +7,7 @@
 #include "ds/Driver/Compiler.h"
 
 #include "Artifact.h"
+#include "PrunedHeads.h"
 #include "SelfTest.h"
 
 #include "mlir/Parser/Parser.h"
@@ -49,16 +50,21 @@ public:
 private:
   LogicalResult parseTargets();
   LogicalResult read();
+  CompileResult runTo(Phase phase);
   CompileResult runShared();
   CompileResult runPerTarget();
   CompileResult write();
+  CompileResult writeTested();
 
   MLIRContext &context;
   const CompileOptions &options;
   Location loc;
   /// The phase whose result `module` is; none before the importer's is done.
   std::optional<Phase> done;
-  OwningOpRef<ModuleOp> module, reference;
+  OwningOpRef<ModuleOp> module;
+  /// The graph as it was spelled, and the raised one that lacks heads; each
+  /// where something is compared with it.
+  OwningOpRef<ModuleOp> spelled, pruned;
   std::vector<Variant> variants;
 };
 } // namespace
@@ -92,25 +98,37 @@ LogicalResult Compilation::read() {
   return success(bool(module));
 }
 
-/// The phases that are the same for all targets, and a copy of the graph from
-/// which the self-test is made.
+/// Runs what is missing up to a phase that all targets share.
+CompileResult Compilation::runTo(Phase phase) {
+  if (done && *done >= phase)
+    return CompileResult::Success;
+  CompileResult result =
+      runPhases(*module, done, phase, options, variants.front().target);
+  done = phase;
+  return result;
+}
+
+/// The phases that are the same for all targets, and copies of the graph for
+/// what is measured on it.
 CompileResult Compilation::runShared() {
   bool makesArtifact = options.to == Phase::Artifact && !options.code;
-  Phase last = std::min(options.to, Phase::Linalg);
-  if (done && *done >= last)
-    return CompileResult::Success;
-  const CPUTarget &any = variants.front().target;
-  if (makesArtifact && (!done || *done < Phase::Canonical)) {
-    CompileResult result =
-        runPhases(*module, done, Phase::Canonical, options, any);
-    if (result != CompileResult::Success)
+  bool prunes = options.pruneHeads && (!done || *done < Phase::Raise) &&
+                options.to >= Phase::Raise;
+  if (makesArtifact && (prunes || !done || *done < Phase::Canonical)) {
+    if (CompileResult result = runTo(Phase::Canonical);
+        result != CompileResult::Success)
       return result;
-    done = Phase::Canonical;
-    reference = module->clone();
+    spelled = module->clone();
   }
-  CompileResult result = runPhases(*module, done, last, options, any);
-  done = last;
-  return result;
+  if (prunes) {
+    if (CompileResult result = runTo(Phase::Raise);
+        result != CompileResult::Success)
+      return result;
+    printPrunedLayers(*module, llvm::errs());
+    if (makesArtifact && !getPrunedLayers(*module).empty())
+      pruned = module->clone();
+  }
+  return runTo(std::min(options.to, Phase::Linalg));
 }
 
 CompileResult Compilation::runPerTarget() {
@@ -146,10 +164,22 @@ CompileResult Compilation::write() {
   }
   if (options.progress)
     llvm::errs() << "ds-compile: artifact\n";
-  if (!reference)
-    return asResult(writeArtifact(variants, options, /*addTests=*/nullptr));
+  return writeTested();
+}
+
+/// The artifact with its self-test, where there is a graph for it, after what
+/// pruning costs has been told.
+CompileResult Compilation::writeTested() {
   // Only now: what is wrong with the model has been told, once.
-  SelfTest test(*reference, options);
+  std::optional<PruningCost> cost;
+  if (pruned)
+    cost.emplace(*spelled, *pruned, options);
+  if (!spelled)
+    return asResult(writeArtifact(variants, options, /*addTests=*/nullptr));
+  // Without the heads, the artifact gives other results than what was spelled.
+  SelfTest test(pruned ? *pruned : *spelled, options);
+  if (cost && failed(cost->measure(llvm::errs())))
+    return CompileResult::InputError;
   return asResult(
       writeArtifact(variants, options, [&](artifact::SafeTensorsWriter &tests) {
         test.record(tests);

@@ -52,7 +52,8 @@ void mlir::ds::registerCompilerDialects(DialectRegistry &registry) {
 
 void mlir::ds::registerCompilerPasses() { ds::registerAllPasses(); }
 
-static void buildPhase(Phase phase, OpPassManager &pm, Padding padding,
+static void buildPhase(Phase phase, OpPassManager &pm,
+                       const CompileOptions &options,
                        const CPUTileOptions &tile) {
   switch (phase) {
   case Phase::Import:
@@ -62,7 +63,7 @@ static void buildPhase(Phase phase, OpPassManager &pm, Padding padding,
   case Phase::Canonical:
     return buildCanonicalPipeline(pm);
   case Phase::Raise:
-    return buildRaisePipeline(pm, padding);
+    return buildRaisePipeline(pm, {options.padding, options.pruneHeads});
   case Phase::Quantize:
     return buildQuantizePipeline(pm);
   case Phase::Linalg:
@@ -160,7 +161,7 @@ CompileResult mlir::ds::runPhases(ModuleOp module, std::optional<Phase> from,
     if (options.progress)
       llvm::errs() << "ds-compile: " << name << "\n";
     PassManager pm(module.getContext());
-    buildPhase(phase, pm, options.padding, tile);
+    buildPhase(phase, pm, options, tile);
     if (!pm.empty()) {
       InternalErrors errors(pm, options.reproducer);
       if (CompileResult result = errors.run(module);

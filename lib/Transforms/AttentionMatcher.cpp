@@ -11,12 +11,6 @@
 using namespace mlir;
 using namespace mlir::ds;
 
-std::string mlir::ds::describeNode(Operation *op) {
-  StringRef name = getNodeName(op->getLoc());
-  StringRef kind = op->getName().stripDialect();
-  return name.empty() ? kind.str() : ("'" + name + "' (" + kind + ")").str();
-}
-
 //===----------------------------------------------------------------------===//
 // From the product with the values up to the softmax
 //===----------------------------------------------------------------------===//

@@ -40,7 +40,7 @@ struct HeadWeight {
 /// The dims of query, key, value and scores are [B, H, rows, columns], or in
 /// the spelling of batched products [B · H, rows, columns], with scores going
 /// back and forth between the two by reshapes.
-class AttentionMatcher {
+class AttentionMatcher : public ExplainedMatch {
 public:
   /// `shapes` inserts at or before `product`.
   AttentionMatcher(onnx::MatMulOp product, ShapeBuilder &shapes)
@@ -53,14 +53,7 @@ public:
   LogicalResult match();
   void rewrite();
 
-  std::string reason;
-
 private:
-  LogicalResult fail(const Twine &why) {
-    reason = why.str();
-    return failure();
-  }
-
   // From the softmax to the product of query and key.
   LogicalResult matchScores();
   LogicalResult matchQuery(Value operand);
@@ -119,9 +112,6 @@ private:
   std::optional<HeadWeight> headWeight;
   onnx::MulOp resultFactorOp; // the product with it, after the result
 };
-
-/// An op by its node's name and its kind, for messages.
-std::string describeNode(Operation *op);
 
 } // namespace mlir::ds
 

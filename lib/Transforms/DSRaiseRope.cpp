@@ -33,7 +33,7 @@ struct RopeTable {
 };
 
 /// x · cos + rotate(x) · sin, as matched.
-class RopeMatcher {
+class RopeMatcher : public ExplainedMatch {
 public:
   RopeMatcher(onnx::AddOp sum, ShapeBuilder &shapes)
       : sum(sum), shapes(shapes) {}
@@ -45,13 +45,7 @@ public:
   LogicalResult match();
   void rewrite();
 
-  std::string reason;
-
 private:
-  LogicalResult fail(const Twine &why) {
-    reason = why.str();
-    return failure();
-  }
   LogicalResult matchTable(Value table, StringRef function, RopeTable &result);
   Value createTable(const RopeTable &table, Value original);
 

@@ -30,7 +30,8 @@ void mlir::ds::buildCanonicalPipeline(OpPassManager &pm) {
   pm.addPass(createVerifyPhase("canonical"));
 }
 
-void mlir::ds::buildRaisePipeline(OpPassManager &pm, Padding padding) {
+void mlir::ds::buildRaisePipeline(OpPassManager &pm,
+                                  const RaiseOptions &options) {
   // First: what these ops become, other passes take further.
   pm.addNestedPass<func::FuncOp>(createDSRaiseTransformerOps());
   pm.addNestedPass<func::FuncOp>(createOnnxFoldWeights());
@@ -39,10 +40,14 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm, Padding padding) {
   pm.addNestedPass<func::FuncOp>(createDSRaiseRope());
   pm.addNestedPass<func::FuncOp>(createDSRaiseAttention());
   pm.addNestedPass<func::FuncOp>(createDSRaiseLinear());
-  pm.addNestedPass<func::FuncOp>(createDSFoldHeadWeights());
-  if (padding != Padding::Compute)
+  // While heads have the model's numbers: folding takes out those of weight 0.
+  if (options.pruneHeads)
     pm.addNestedPass<func::FuncOp>(
-        createDSUnpad(DSUnpadOptions{padding == Padding::Zero}));
+        createDSPruneHeads(DSPruneHeadsOptions{*options.pruneHeads}));
+  pm.addNestedPass<func::FuncOp>(createDSFoldHeadWeights());
+  if (options.padding != Padding::Compute)
+    pm.addNestedPass<func::FuncOp>(
+        createDSUnpad(DSUnpadOptions{options.padding == Padding::Zero}));
   pm.addPass(createCanonicalizerPass());
   // Masks and tables that each layer was given are one again.
   pm.addPass(createCSEPass());

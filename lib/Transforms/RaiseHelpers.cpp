@@ -58,6 +58,12 @@ void mlir::ds::reportMissed(Operation *op, StringRef pass, StringRef target,
                 .str();
 }
 
+std::string mlir::ds::describeNode(Operation *op) {
+  StringRef name = getNodeName(op->getLoc());
+  StringRef kind = op->getName().stripDialect();
+  return name.empty() ? kind.str() : ("'" + name + "' (" + kind + ")").str();
+}
+
 void mlir::ds::eraseDeadOps(func::FuncOp func) {
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(func.getBody().front())))

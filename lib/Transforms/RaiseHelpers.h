@@ -36,6 +36,22 @@ bool isWeight(Value value);
 void reportMissed(Operation *op, StringRef pass, StringRef target,
                   const Twine &reason);
 
+/// What looks for a form in the graph, and says why it is not there.
+class ExplainedMatch {
+public:
+  /// Why the last match failed.
+  std::string reason;
+
+protected:
+  LogicalResult fail(const Twine &why) {
+    reason = why.str();
+    return failure();
+  }
+};
+
+/// An op by its node's name and its kind, for messages.
+std::string describeNode(Operation *op);
+
 /// Erases what nothing uses any more, from last to first.
 void eraseDeadOps(func::FuncOp func);
 

@@ -3,12 +3,14 @@
 // Weights go to the rows of the output projection; heads of weight 0 go, with
 // their columns of the other projections.
 // CHECK-LABEL: func.func @drops
-// CHECK: onnx.Constant dense<[0, 0, 2, 2]>
-// CHECK: onnx.Constant dense<[0, 0, 4]>
 // CHECK: %[[WQ:.*]] = ds.weight {{.*}} [#ds.select<1, [0, 1, 4, 5]>] : tensor<6x4xf32>
 // CHECK: %[[BIAS:.*]] = onnx.Constant dense<[0.000000e+00, 1.000000e+00, 4.000000e+00, 5.000000e+00]> : tensor<4xf32>
-// CHECK: ds.linear %{{.*}}, %[[WQ]], %[[BIAS]]
+// CHECK: %[[ROWS:.*]] = ds.linear %{{.*}}, %[[WQ]], %[[BIAS]]
+// CHECK: %[[APART:.*]] = onnx.Constant dense<[0, 0, 2, 2]>
+// CHECK: onnx.Reshape %[[ROWS]], %[[APART]]
 // CHECK: ds.attention %{{[^,]+}}, %{{[^,]+}}, %{{[^ ]+}} {scale = {{.*}}} : (tensor<?x2x?x2xf32>, tensor<?x2x?x2xf32>, tensor<?x2x?x2xf32>) -> tensor<?x2x?x2xf32>
+// CHECK: %[[JOINED:.*]] = onnx.Constant dense<[0, 0, 4]>
+// CHECK: onnx.Reshape %{{.*}}, %[[JOINED]]
 // CHECK: %[[WO:.*]] = ds.weight {{.*}} [#ds.scale<0, [2.000000e+00, 0.000000e+00, 5.000000e-01]>, #ds.select<0, [0, 1, 4, 5]>] : tensor<4x6xf32>
 // CHECK: ds.linear %{{.*}}, %[[WO]] : (tensor<?x?x4xf32>, tensor<4x6xf32>)
 func.func @drops(%x: tensor<?x?x6xf32>) -> tensor<?x?x6xf32> {

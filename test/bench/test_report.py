@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
+import numpy as np
 from support import case, printed
 
 import main
@@ -26,6 +27,12 @@ class Report(unittest.TestCase):
         self.assertEqual(case(ratio=1.5)["ratio"], 1.5)
         self.assertIsNone(case(peer=None)["ratio"])
 
+    def test_relative_rms(self):
+        whole = [np.array([3.0, 0.0], np.float32), np.array([[4.0]], np.float32)]
+        found = [np.array([3.0, 2.0], np.float32), np.array([[2.5]], np.float32)]
+        self.assertAlmostEqual(measure.relative_rms(found, whole), 0.5)
+        self.assertEqual(measure.relative_rms(whole, whole), 0.0)
+
     def test_summary(self):
         cases = [case("a", 0.5), case("b", 2.0), case("a", 3.0, "third"), case("c", peer=None)]
         self.assertEqual(
@@ -38,6 +45,7 @@ class Report(unittest.TestCase):
         self.assertIn("ratio  1.50", report.format_case(case(ratio=1.5)))
         self.assertNotIn("ratio", report.format_case(case(peer=None)))
         self.assertIn("50% of limit", report.format_case(case() | {"limit_fraction": 0.5}))
+        self.assertIn("differs by 0.250 RMS", report.format_case(case() | {"relative_rms": 0.25}))
         self.assertIn("memory 3 to 4 MB", report.format_case(case() | {"ours_peak_mb": 3.0, "peer_peak_mb": 4.0}))
         self.assertIn("memory 3 MB", report.format_case(case(peer=None) | {"ours_peak_mb": 3.0}))
 

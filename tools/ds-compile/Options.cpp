@@ -56,6 +56,16 @@ struct Flags {
           clEnumValN(Padding::Compute, "compute",
                      "computed as the model says")),
       cl::init(Padding::Auto)};
+  cl::opt<std::string> pruneHeads{
+      cl::cat(category), "prune-heads",
+      cl::desc("Take out heads of attention whose importance, from 0 to 1 "
+               "relative to their layer's largest, is below this"),
+      cl::value_desc("threshold"), cl::init("")};
+  cl::opt<std::string> calibrate{
+      cl::cat(category), "calibrate",
+      cl::desc("Data to measure the cost of --prune-heads on: a .npz file with "
+               "an array for each input, or a folder of such"),
+      cl::value_desc("file or folder"), cl::init("")};
   cl::opt<std::string> emit{
       cl::cat(category), "emit",
       cl::desc("A phase's IR, asm, obj or artifact (default)"),
@@ -199,6 +209,37 @@ static llvm::Error makePhases(const Flags &flags, CompileOptions &options) {
   return llvm::Error::success();
 }
 
+/// Which heads leave, and what is measured on which data.
+static llvm::Error makePruning(const Flags &flags, ToolOptions &tool) {
+  CompileOptions &options = tool.compile;
+  bool prunes = flags.pruneHeads.getNumOccurrences() > 0;
+  if (flags.calibrate.getNumOccurrences() > 0) {
+    if (!prunes)
+      return usage(
+          "--calibrate gives data to --prune-heads, which is not there");
+    if (options.to != Phase::Artifact || options.code)
+      return usage("--calibrate measures artifacts, and none is to be made");
+    if (flags.calibrate.empty())
+      return usage("expected a file or folder in --calibrate");
+    tool.calibration = flags.calibrate;
+  }
+  if (!prunes)
+    return llvm::Error::success();
+  double threshold = 0;
+  // What is no number is not in any range.
+  if (StringRef(flags.pruneHeads).getAsDouble(threshold) ||
+      !(threshold >= 0 && threshold <= 1))
+    return usage("expected a threshold from 0 to 1 in --prune-heads, found '" +
+                 flags.pruneHeads + "'");
+  if (options.from && *options.from >= Phase::Raise)
+    return usage("--prune-heads is done in the phase raise, which is over");
+  if (options.to < Phase::Raise)
+    return usage("--prune-heads is done in the phase raise, which is not "
+                 "reached");
+  options.pruneHeads = threshold;
+  return llvm::Error::success();
+}
+
 static llvm::Expected<ToolOptions> makeOptions(const Flags &flags) {
   ToolOptions tool;
   CompileOptions &options = tool.compile;
@@ -221,6 +262,8 @@ static llvm::Expected<ToolOptions> makeOptions(const Flags &flags) {
     if (llvm::Error error = parseDim(dim, options.import))
       return error;
   if (llvm::Error error = makePhases(flags, options))
+    return error;
+  if (llvm::Error error = makePruning(flags, tool))
     return error;
   options.padding = flags.padding;
   options.dumpPhasesTo = flags.dumpPhasesTo;

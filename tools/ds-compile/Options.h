@@ -18,6 +18,7 @@ namespace mlir::ds {
 struct ToolOptions {
   CompileOptions compile;
   std::vector<std::string> plugins; ///< shared objects with passes
+  std::string calibration;          ///< a file or folder; empty for none
   std::string missedRemarks;        ///< a regex over names; empty for none
   std::string explain;              ///< a node's name; empty for none
   unsigned jobs = 0;                ///< threads; 0: as many as there are CPUs

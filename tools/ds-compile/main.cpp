@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CalibrationData.h"
 #include "Options.h"
 
 #include "ds/Driver/Diagnostics.h"
@@ -62,6 +63,15 @@ int main(int argc, char **argv) {
   if (options->listTargets) {
     listCPUTargets(llvm::outs());
     return Success;
+  }
+  if (!options->calibration.empty()) {
+    auto data = readCalibration(options->calibration);
+    if (!data) {
+      llvm::WithColor::error(llvm::errs(), "ds-compile")
+          << llvm::toString(data.takeError()) << "\n";
+      return InputError;
+    }
+    options->compile.calibration = std::move(*data);
   }
   // What a pipeline on the command line may name.
   registerAllPasses();

@@ -51,6 +51,16 @@ static std::string describeVariant(const Json &variant) {
   return text + "\n";
 }
 
+/// What the compiler left out of an attention.
+static std::string describePruned(const Json &pruned) {
+  std::string text = "pruned " + textOf(pruned, "node") + ": heads";
+  if (auto heads = pruned.find("heads");
+      heads != pruned.end() && heads->is_array())
+    for (const Json &head : *heads)
+      text += " " + head.dump();
+  return text + " of " + textOf(pruned, "of") + "\n";
+}
+
 std::string run::inspect(const Module &module) {
   std::string_view manifest = module.manifest();
   Json json = Json::parse(manifest.begin(), manifest.end());
@@ -70,6 +80,10 @@ std::string run::inspect(const Module &module) {
   line("sanitize", textOf(json, "sanitize"));
   for (size_t i = 0; i < module.entryCount(); ++i)
     text += describeEntry(module.entry(i));
+  if (auto pruned = json.find("pruned_heads");
+      pruned != json.end() && pruned->is_array())
+    for (const Json &heads : *pruned)
+      text += describePruned(heads);
   for (const Json &variant : json["variants"])
     text += describeVariant(variant);
   for (const Json &member : json["members"])

@@ -63,12 +63,21 @@ struct Variant {
   std::vector<std::string> features;
 };
 
+/// Heads of an attention that the compiler left out.
+struct PrunedHeads {
+  std::string entry;
+  std::string node;
+  std::vector<int64_t> heads; ///< Of 0 to `of` - 1.
+  int64_t of;
+};
+
 struct Manifest {
   std::string compiler;
   std::string pipeline;
   std::string sourceFile;
   std::string sourceSHA256;
   std::string licence;
+  std::vector<PrunedHeads> prunedHeads;
   bool batchInvariant = true;
   std::string sanitize = "none"; ///< none, address or thread.
   std::vector<Entry> entries;

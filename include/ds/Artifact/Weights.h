@@ -22,6 +22,10 @@ namespace mlir::ds::artifact {
 llvm::Error writeWeight(WeightAttr source, ArrayAttr transforms,
                         llvm::raw_ostream &os);
 
+/// Lets passes read weights so, by the interface WeightReader of the ds
+/// dialect.
+void registerWeightReader(DialectRegistry &registry);
+
 } // namespace mlir::ds::artifact
 
 #endif // DS_ARTIFACT_WEIGHTS_H

@@ -9,6 +9,7 @@
 #define DS_DRIVER_COMPILER_H
 
 #include "ds/Codegen/CPU/Target.h"
+#include "ds/Driver/Calibration.h"
 #include "ds/Import/ONNXImporter.h"
 #include "ds/Transforms/Pipelines.h"
 
@@ -54,6 +55,11 @@ struct CompileOptions {
   ImportOptions import;
   int optLevel = 2;
   Padding padding = Padding::Auto;
+  /// The importance, from 0 to 1, below which heads of attention leave. What
+  /// left is told on stderr, and where an artifact is made, what it cost.
+  std::optional<double> pruneHeads;
+  /// What that is measured on; made-up inputs where it is empty.
+  std::vector<CalibrationBatch> calibration;
   /// Phase whose result the input is, when it is IR: the next one runs first.
   std::optional<Phase> from;
   /// The last phase to run.

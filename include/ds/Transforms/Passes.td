@@ -35,10 +35,10 @@ def DSFoldHeadWeights : Pass<"ds-fold-head-weights", "::mlir::func::FuncOp"> {
     A constant `head_weight` of a `ds.attention` whose result only a linear
     layer reads, with its heads joined, multiplies the rows of that layer's
     weight instead. Heads of weight 0 are taken out, with their columns of the
-    projections of query, key and value: all of them where every query head has
-    a key head of its own, else groups none of whose query heads is used; none
-    where the graph reads the shape of the heads' result. That changes no result
-    but by rounding.
+    projections of query, key and value, which changes no result but by
+    rounding. A key head goes with the last query head of its group. Groups stay
+    of one size: of two groups with different numbers of used heads, the smaller
+    keeps as many unused ones. One head stays if all have weight 0.
 
     ```mlir
     // before
@@ -49,6 +49,48 @@ def DSFoldHeadWeights : Pass<"ds-fold-head-weights", "::mlir::func::FuncOp"> {
            [#ds.scale<0, [1.0, 5.0e-01, …]>] : tensor<768x768xf32>
     ```
   }];
+  let dependentDialects = ["::mlir::ds::DSDialect"];
+}
+
+def DSPruneHeads : Pass<"ds-prune-heads", "::mlir::func::FuncOp"> {
+  let summary = "takes out heads that can add little to their layer";
+  let description = [{
+    The importance of a query head h is the size of what it can add to the
+    output of its layer, by the weights alone, relative to the largest of the
+    layer:
+
+    `|w_h| · ‖[W_V; b_V]_g · W_O,h‖_F`
+
+    where w_h is a constant weight of the head, or 1, g its key head, and W_V, b_V
+    and W_O the weights of the projections of values and of the output. Heads
+    whose importance is below the threshold leave with their columns and rows of
+    all projections. A key head leaves with the last query head of its group.
+    Groups stay of one size: a group that would lose more heads than another
+    keeps the most important of them. The most important head of a layer has
+    importance 1, so one stays.
+
+    That needs projections whose heads nothing else reads: no cache of keys, no
+    bias, sink or weight of each head that is known only when the model runs.
+    Where heads cannot leave, a remark names the node and says why.
+
+    What left is the function's attribute `ds.pruned_heads`: the node of each
+    attention, the numbers and importances of the heads that are gone, how many
+    heads there were, and the bytes of weights that are gone with them.
+
+    ```mlir
+    // before
+    %w = ds.weight <"model.onnx", 0, 2359296, "", tensor<768x768xf32>> : …
+    %a = ds.attention %q, %k, %v {scale = 1.250000e-01 : f32}
+           : (tensor<?x12x?x64xf32>, …
+    // after
+    %w = ds.weight <"model.onnx", 0, 2359296, "", tensor<768x768xf32>>
+           [#ds.select<0, [0, 1, …]>] : tensor<512x768xf32>
+    %a = ds.attention %q, %k, %v {scale = 1.250000e-01 : f32}
+           : (tensor<?x8x?x64xf32>, …
+    ```
+  }];
+  let options = [Option<"threshold", "threshold", "double", /*default=*/"0",
+                        "Importance, from 0 to 1, below which heads leave">];
   let dependentDialects = ["::mlir::ds::DSDialect"];
 }
 

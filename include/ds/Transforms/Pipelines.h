@@ -10,6 +10,8 @@
 
 #include "mlir/Pass/PassManager.h"
 
+#include <optional>
+
 namespace mlir::ds {
 
 /// Nothing but the check of what the importer made.
@@ -23,8 +25,15 @@ enum class Padding {
   Compute ///< they are computed as the model says
 };
 
+struct RaiseOptions {
+  Padding padding = Padding::Auto;
+  /// The importance, from 0 to 1, below which heads of attention leave; see
+  /// ds-prune-heads. None leaves where this is not set.
+  std::optional<double> pruneHeads;
+};
+
 /// Spelled-out linear layers, attention, normalization and activations to ops.
-void buildRaisePipeline(OpPassManager &pm, Padding padding = Padding::Auto);
+void buildRaisePipeline(OpPassManager &pm, const RaiseOptions &options = {});
 /// Nothing but the check yet: no recipe quantizes.
 void buildQuantizePipeline(OpPassManager &pm);
 
