@@ -58,8 +58,10 @@ func.func @flash(%q: tensor<?x12x?x64xf32>, %k: tensor<?x12x?x64xf32>, %v: tenso
 // A tile that ends before the block takes no step.
 // CHECK:     scf.for
 // CHECK:       %[[G:.+]] = arith.divui %[[H]], %c3
+// CHECK:       %[[BEFORE_END:.+]] = arith.cmpi slt, %{{.+}}, %[[END:.+]] : index
 // CHECK:       %[[SOME:.+]] = arith.cmpi sgt, %{{.+}}, %c0
-// CHECK:       %[[STEPS:.+]] = arith.select %[[SOME]], %c1, %c0
+// CHECK:       %[[BOTH:.+]] = arith.andi %[[BEFORE_END]], %[[SOME]]
+// CHECK:       %[[STEPS:.+]] = arith.select %[[BOTH]], %c1, %c0
 // CHECK:       scf.for %{{.+}} = %c0 to %[[STEPS]]
 // CHECK:         tensor.extract_slice %{{.+}}[%[[B]], %[[G]],
 // Whether the block reaches past the diagonal.
