@@ -74,7 +74,7 @@ private:
     while (!piece.empty()) {
       // A row that lies in one piece is not copied.
       if (rest.empty() && piece.size() >= rowBytes) {
-        takeRow(piece.data());
+        takeRow(piece.take_front(rowBytes));
         piece = piece.drop_front(rowBytes);
         continue;
       }
@@ -82,29 +82,29 @@ private:
       rest += piece.take_front(missing);
       piece = piece.drop_front(missing);
       if (rest.size() == rowBytes) {
-        takeRow(rest.data());
+        takeRow(rest);
         rest.clear();
       }
     }
   }
   uint64_t current_pos() const override { return position; }
 
-  void takeRow(const char *bytes) {
+  void takeRow(StringRef bytes) {
     for (double &element : row) {
-      element = decode(bytes);
-      bytes += elementBytes;
+      element = decode(bytes.take_front(elementBytes));
+      bytes = bytes.drop_front(elementBytes);
     }
     take(row);
   }
 
-  double decode(const char *bytes) {
+  double decode(StringRef bytes) {
     if (type.isF32()) {
       float value;
-      std::memcpy(&value, bytes, sizeof(value));
+      std::memcpy(&value, bytes.begin(), sizeof(value));
       return value;
     }
     uint64_t bits = 0;
-    std::memcpy(&bits, bytes, elementBytes);
+    std::memcpy(&bits, bytes.begin(), elementBytes);
     APFloat value(type.getFloatSemantics(), APInt(type.getWidth(), bits));
     bool loses = false;
     value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
