@@ -427,6 +427,7 @@ static constexpr Rule rules[] = {
     {"Div", 1, 7, broadcastByAxis},
     {"Dropout", 1, 7, dropTestFlag},
     {"Dropout", 1, newest, dropoutToIdentity},
+    {"Einsum", 1, newest, composeEinsum},
     {"Equal", 1, 7, broadcastByAxis},
     {"EyeLike", 1, newest, dtypeToResult},
     {"Gemm", 1, 7, dropBroadcast},
@@ -470,7 +471,8 @@ bool mlir::ds::importer::isReplaced(StringRef opType, StringRef domain) {
     return isMicrosoftComposite(opType);
   return domain.empty() &&
          llvm::is_contained(
-             {"Dropout", "Scatter", "SimplifiedLayerNormalization", "Upsample"},
+             {"Dropout", "Einsum", "Scatter", "SimplifiedLayerNormalization",
+              "Upsample"},
              opType);
 }
 
