@@ -81,8 +81,11 @@ LogicalResult Emitter::completeOperands(Node &node, OperationName name) {
     if (operand)
       continue;
     if (!noValue) {
+      // Where all graphs that are in others see it.
       OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(b.getInsertionBlock());
+      Operation *outermost = shapes.insertedBefore();
+      b.setInsertionPointToStart(outermost ? outermost->getBlock()
+                                           : b.getInsertionBlock());
       noValue = onnx::NoValueOp::create(b, b.getUnknownLoc(), b.getNoneType());
     }
     operand = noValue;

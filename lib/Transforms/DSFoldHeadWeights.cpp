@@ -324,7 +324,8 @@ static std::optional<SmallVector<double>> getHeadWeights(AttentionOp op) {
 }
 
 void DSFoldHeadWeights::runOnOperation() {
-  SmallVector<AttentionOp> ops(getOperation().getOps<AttentionOp>());
+  SmallVector<AttentionOp> ops;
+  getOperation().walk([&](AttentionOp op) { ops.push_back(op); });
   for (AttentionOp op : ops) {
     std::optional<SmallVector<double>> weights = getHeadWeights(op);
     if (!weights)
