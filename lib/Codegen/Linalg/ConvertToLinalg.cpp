@@ -25,10 +25,8 @@ namespace {
 struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
   LogicalResult initialize(MLIRContext *) override {
     auto all = std::make_shared<LoweringRegistry>();
-    populateActivationLowerings(*all);
     populateAttentionLowerings(*all);
     populateCastLowerings(*all);
-    populateComparisonLowerings(*all);
     populateConvLowerings(*all);
     populateCumSumLowerings(*all);
     populateElementwiseLowerings(*all);
