@@ -19,6 +19,15 @@
 
 namespace mlir::ds::importer {
 
+/// The domain of ops that may still change.
+inline constexpr StringLiteral previewDomain = "ai.onnx.preview";
+bool isFlexAttention(const Node &node);
+bool isLoop(const Node &node);
+
+/// The most nodes that calls of functions, or iterations, may become: a few
+/// functions that each call the next one twice would never end.
+inline constexpr uint64_t maxInlinedNodes = uint64_t(1) << 17;
+
 /// Imports the graph of one model. Errors do not stop it: a value that cannot
 /// be had is null from there on, and what depends on it is only checked for
 /// being supported.
@@ -102,6 +111,13 @@ private:
                                                const Scope &outer,
                                                ValueRange inputs = {});
   LogicalResult importIf(const NamedNode &named, Node &node, Scope &scope);
+  LogicalResult importLoop(const NamedNode &named, Node &node, Scope &scope);
+  FailureOr<Value> importModifier(const NamedNode &named, const Node &node,
+                                  StringRef attribute,
+                                  const proto::GraphProto &graph, Value x,
+                                  const Scope &scope);
+  LogicalResult importFlexAttention(const NamedNode &named, Node &node,
+                                    Scope &scope);
   void bindResults(const NamedNode &named, ValueRange results, Scope &scope);
   LogicalResult checkDeclaredType(Location loc, StringRef name, Value value);
   /// The values of a node's inputs, or nullopt where one cannot be had.
@@ -126,6 +142,7 @@ private:
   llvm::StringMap<int64_t> shapeLengths;
   bool failedAny = false;
   DenseMap<const Function *, uint64_t> inlinedSizes;
+  uint64_t unrolledNodes = 0; // of loops
 };
 
 } // namespace mlir::ds::importer

@@ -53,6 +53,10 @@ static bool isIf(const Node &node) {
   return node.opType == "If" && node.domain.empty();
 }
 
+static bool hasGraphs(const Node &node) {
+  return isIf(node) || isLoop(node) || isFlexAttention(node);
+}
+
 FailureOr<Node> GraphImporter::prepareNode(const NamedNode &named,
                                            Scope &scope) {
   const proto::NodeProto &proto = *named.node;
@@ -69,8 +73,8 @@ FailureOr<Node> GraphImporter::prepareNode(const NamedNode &named,
     return node.emitError() << "the op is not supported";
 
   node.numResults = proto.output_size();
-  // Its graphs are no attributes here.
-  if (isIf(node))
+  // Graphs are no attributes here: these ops read their own.
+  if (hasGraphs(node))
     return node;
   FailureOr<NamedAttrList> attributes = convertAttributes(
       context, file, proto, scope.attributes, [&] { return node.emitError(); });
@@ -94,9 +98,15 @@ void GraphImporter::importNode(const NamedNode &named, Scope &scope) {
     return bindResults(named, {}, scope);
   }
   node->operands = std::move(*operands);
-  if (isIf(*node)) {
-    if (failed(importIf(named, *node, scope)))
+  if (hasGraphs(*node)) {
+    LogicalResult imported = isIf(*node) ? importIf(named, *node, scope)
+                             : isLoop(*node)
+                                 ? importLoop(named, *node, scope)
+                                 : importFlexAttention(named, *node, scope);
+    if (failed(imported)) {
       fail();
+      return bindResults(named, {}, scope);
+    }
     return bindResults(named, node->results, scope);
   }
   if (failed(normalize(*node, emitter)) ||
@@ -161,9 +171,6 @@ LogicalResult GraphImporter::checkDeclaredType(Location loc, StringRef name,
                      << "; the declaration is ignored";
   return success();
 }
-
-/// A few functions that each call the next one twice would never end.
-static constexpr uint64_t maxInlinedNodes = uint64_t(1) << 17;
 
 /// The nodes of `function` with all calls inlined. A function that calls itself
 /// is refused where it does.

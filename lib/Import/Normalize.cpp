@@ -469,11 +469,12 @@ static constexpr Rule rules[] = {
 bool mlir::ds::importer::isReplaced(StringRef opType, StringRef domain) {
   if (domain == microsoftDomain)
     return isMicrosoftComposite(opType);
+  if (domain == "ai.onnx.preview")
+    return opType == "FlexAttention";
   return domain.empty() &&
-         llvm::is_contained(
-             {"Dropout", "Einsum", "Scatter", "SimplifiedLayerNormalization",
-              "Upsample"},
-             opType);
+         llvm::is_contained({"Dropout", "Einsum", "Loop", "Scatter",
+                             "SimplifiedLayerNormalization", "Upsample"},
+                            opType);
 }
 
 LogicalResult mlir::ds::importer::normalize(Node &node, Emitter &emitter) {

@@ -173,4 +173,71 @@ TEST_F(ImportSubgraph, ConditionIsNoBool) {
                                   "'tensor<f32>'"));
 }
 
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// A loop that doubles a value as often as `count` says and collects it.
+class ImportLoop : public Import {
+protected:
+  ImportLoop() {
+    m.input("x", f32, {"n", "4"});
+    for (const char *name : {"last", "all"})
+      m.graph().add_output()->set_name(name);
+    loop = &m.node("Loop", {"count", "", "x"}, {"last", "all"}, "loop");
+    body = attribute(*loop, "body", onnx::AttributeProto::GRAPH).mutable_g();
+    for (const char *name : {"i", "goes", "v"})
+      body->add_input()->set_name(name);
+    ModelBuilder::fill(*body->add_node(), "Identity", {"goes"}, {"still"}, "");
+    ModelBuilder::fill(*body->add_node(), "Add", {"v", "v"}, {"twice"}, "add");
+    ModelBuilder::fill(*body->add_node(), "Identity", {"twice"}, {"kept"}, "");
+    for (const char *name : {"still", "twice", "kept"})
+      body->add_output()->set_name(name);
+  }
+  void setCount(int64_t count) {
+    m.initializer("count", i64, {}).add_int64_data(count);
+  }
+
+  ModelBuilder m;
+  onnx::NodeProto *loop;
+  onnx::GraphProto *body;
+};
+
+TEST_F(ImportLoop, KnownCount) {
+  setCount(3);
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_EQ(llvm::StringRef(text).count("onnx.Add"), 3u);
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<?x4xf32>, tensor<3x?x4xf32>)"));
+}
+
+TEST_F(ImportLoop, EndsByCondition) {
+  setCount(100);
+  auto &one = *body->add_initializer();
+  one.set_name("one");
+  one.set_data_type(i64);
+  one.add_int64_data(1);
+  body->mutable_node(0)->set_op_type("Less");
+  body->mutable_node(0)->set_input(0, "i");
+  body->mutable_node(0)->add_input("one");
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_EQ(llvm::StringRef(text).count("onnx.Add"), 2u);
+}
+
+TEST_F(ImportLoop, Refused) {
+  m.input("count", i64, {});
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("op ai.onnx.Loop (opset 17): the number of "
+                                  "its iterations is known only when it runs"));
+  m.graph().mutable_input()->RemoveLast();
+  setCount(int64_t(1) << 40);
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("the iterations of all loops have more than "
+                                  "131072 nodes"));
+  body->mutable_input()->RemoveLast();
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("its body has 2 inputs, expected 3"));
+}
+
 } // namespace
