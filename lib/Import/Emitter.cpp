@@ -9,6 +9,8 @@
 
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 
+#include "llvm/ADT/ScopeExit.h"
+
 using namespace mlir;
 using namespace mlir::ds;
 using namespace mlir::ds::importer;
@@ -81,8 +83,11 @@ LogicalResult Emitter::completeOperands(Node &node, OperationName name) {
     if (operand)
       continue;
     if (!noValue) {
+      // Where all graphs that are in others see it.
       OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(b.getInsertionBlock());
+      Operation *outermost = shapes.insertedBefore();
+      b.setInsertionPointToStart(outermost ? outermost->getBlock()
+                                           : b.getInsertionBlock());
       noValue = onnx::NoValueOp::create(b, b.getUnknownLoc(), b.getNoneType());
     }
     operand = noValue;
@@ -120,6 +125,11 @@ LogicalResult Emitter::checkAttributes(Node &node, OperationName name) {
 static LogicalResult verifyOperands(Operation *op) {
   std::optional<std::string> message;
   {
+    // Printing an op numbers all values of the function, for each op anew.
+    MLIRContext *context = op->getContext();
+    bool prints = context->shouldPrintOpOnDiagnostic();
+    context->printOpOnDiagnostic(false);
+    llvm::scope_exit restore([&] { context->printOpOnDiagnostic(prints); });
     ScopedDiagnosticHandler capture(op->getContext(),
                                     [&](Diagnostic &diagnostic) {
                                       if (!message)

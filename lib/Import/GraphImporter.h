@@ -19,6 +19,15 @@
 
 namespace mlir::ds::importer {
 
+/// The domain of ops that may still change.
+inline constexpr StringLiteral previewDomain = "ai.onnx.preview";
+bool isFlexAttention(const Node &node);
+bool isLoop(const Node &node);
+
+/// The most nodes that calls of functions, or iterations, may become: a few
+/// functions that each call the next one twice would never end.
+inline constexpr uint64_t maxInlinedNodes = uint64_t(1) << 17;
+
 /// Imports the graph of one model. Errors do not stop it: a value that cannot
 /// be had is null from there on, and what depends on it is only checked for
 /// being supported.
@@ -31,8 +40,27 @@ public:
   LogicalResult run();
 
 private:
-  /// What names mean in the graph, or in the body of a function.
+  /// What names mean in a graph, or in the body of a function.
   struct Scope {
+    /// Finds `name` here or in a graph around this one; null where none of them
+    /// knows it.
+    const Value *find(StringRef name) const {
+      for (const Scope *scope = this; scope; scope = scope->parent)
+        if (auto found = scope->values.find(name); found != scope->values.end())
+          return &found->getValue();
+      return nullptr;
+    }
+    Value lookup(StringRef name) const {
+      const Value *found = find(name);
+      return found ? *found : Value();
+    }
+    /// Whether `name` is an input that the call of a function leaves out.
+    bool isAbsent(StringRef name) const {
+      return absent.contains(name) || (parent && parent->isAbsent(name));
+    }
+
+    /// Of a graph in a node's attribute: the one that the node is in.
+    const Scope *parent = nullptr;
     /// Null where a value cannot be had, which has been reported.
     llvm::StringMap<Value> values;
     /// Inputs of a function that its call leaves out.
@@ -65,9 +93,31 @@ private:
               Scope &scope);
   void importNode(const NamedNode &named, Scope &scope);
   uint64_t inlinedSize(const Function &function);
+  uint64_t
+  inlinedSize(const google::protobuf::RepeatedPtrField<proto::NodeProto> &);
   void importCall(const NamedNode &named, const Function &function,
                   Scope &scope);
   FailureOr<Node> prepareNode(const NamedNode &named, Scope &scope);
+
+  // Graphs in attributes.
+  LogicalResult findBranches(const NamedNode &named, const Node &node,
+                             const Scope &scope,
+                             const proto::GraphProto *(&branches)[2]);
+  LogicalResult addSubgraphInitializers(const proto::GraphProto &graph,
+                                        Scope &scope);
+  FailureOr<SmallVector<Value>> importSubgraph(const NamedNode &named,
+                                               StringRef attribute,
+                                               const proto::GraphProto &graph,
+                                               const Scope &outer,
+                                               ValueRange inputs = {});
+  LogicalResult importIf(const NamedNode &named, Node &node, Scope &scope);
+  LogicalResult importLoop(const NamedNode &named, Node &node, Scope &scope);
+  FailureOr<Value> importModifier(const NamedNode &named, const Node &node,
+                                  StringRef attribute,
+                                  const proto::GraphProto &graph, Value x,
+                                  const Scope &scope);
+  LogicalResult importFlexAttention(const NamedNode &named, Node &node,
+                                    Scope &scope);
   void bindResults(const NamedNode &named, ValueRange results, Scope &scope);
   LogicalResult checkDeclaredType(Location loc, StringRef name, Value value);
   /// The values of a node's inputs, or nullopt where one cannot be had.
@@ -92,6 +142,7 @@ private:
   llvm::StringMap<int64_t> shapeLengths;
   bool failedAny = false;
   DenseMap<const Function *, uint64_t> inlinedSizes;
+  uint64_t unrolledNodes = 0; // of loops
 };
 
 } // namespace mlir::ds::importer

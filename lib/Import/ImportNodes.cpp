@@ -18,9 +18,13 @@ void GraphImporter::importNodes(
     known.insert(value.getKey());
   for (const auto &name : scope.absent)
     known.insert(name.getKey());
+  const Scope *outer = scope.parent;
   SmallVector<NamedNode> order = orderNodes(
-      nodes, known, [&](StringRef name) { return locate(scope.prefix + name); },
-      failedAny);
+      nodes, known,
+      [&](StringRef name) {
+        return outer && (outer->find(name) || outer->isAbsent(name));
+      },
+      [&](StringRef name) { return locate(scope.prefix + name); }, failedAny);
   // What a cycle keeps from being computed has been reported with it.
   for (const proto::NodeProto &node : nodes)
     for (const std::string &output : node.output())
@@ -33,16 +37,24 @@ std::optional<SmallVector<Value>>
 GraphImporter::lookupInputs(const proto::NodeProto &node, const Scope &scope) {
   SmallVector<Value> operands;
   for (const std::string &name : node.input()) {
-    if (name.empty() || scope.absent.contains(name)) {
+    if (name.empty() || scope.isAbsent(name)) {
       operands.push_back(Value());
       continue;
     }
-    Value value = scope.values.lookup(name);
+    Value value = scope.lookup(name);
     if (!value)
       return std::nullopt;
     operands.push_back(value);
   }
   return operands;
+}
+
+static bool isIf(const Node &node) {
+  return node.opType == "If" && node.domain.empty();
+}
+
+static bool hasGraphs(const Node &node) {
+  return isIf(node) || isLoop(node) || isFlexAttention(node);
 }
 
 FailureOr<Node> GraphImporter::prepareNode(const NamedNode &named,
@@ -60,12 +72,15 @@ FailureOr<Node> GraphImporter::prepareNode(const NamedNode &named,
       !isReplaced(node.opType, node.domain))
     return node.emitError() << "the op is not supported";
 
+  node.numResults = proto.output_size();
+  // Graphs are no attributes here: these ops read their own.
+  if (hasGraphs(node))
+    return node;
   FailureOr<NamedAttrList> attributes = convertAttributes(
       context, file, proto, scope.attributes, [&] { return node.emitError(); });
   if (failed(attributes))
     return failure();
   node.attributes = std::move(*attributes);
-  node.numResults = proto.output_size();
   return node;
 }
 
@@ -83,6 +98,17 @@ void GraphImporter::importNode(const NamedNode &named, Scope &scope) {
     return bindResults(named, {}, scope);
   }
   node->operands = std::move(*operands);
+  if (hasGraphs(*node)) {
+    LogicalResult imported = isIf(*node) ? importIf(named, *node, scope)
+                             : isLoop(*node)
+                                 ? importLoop(named, *node, scope)
+                                 : importFlexAttention(named, *node, scope);
+    if (failed(imported)) {
+      fail();
+      return bindResults(named, {}, scope);
+    }
+    return bindResults(named, node->results, scope);
+  }
   if (failed(normalize(*node, emitter)) ||
       (node->results.empty() && failed(emitter.emit(*node)))) {
     fail();
@@ -106,7 +132,7 @@ void GraphImporter::bindResults(const NamedNode &named, ValueRange results,
     if (name.empty())
       continue;
     scope.values[name] = value;
-    if (value && scope.callers.empty() &&
+    if (value && scope.callers.empty() && !scope.parent &&
         failed(checkDeclaredType(loc, name, value)))
       fail();
   }
@@ -146,22 +172,28 @@ LogicalResult GraphImporter::checkDeclaredType(Location loc, StringRef name,
   return success();
 }
 
-/// A few functions that each call the next one twice would never end.
-static constexpr uint64_t maxInlinedNodes = uint64_t(1) << 17;
-
 /// The nodes of `function` with all calls inlined. A function that calls itself
 /// is refused where it does.
 uint64_t GraphImporter::inlinedSize(const Function &function) {
   auto [known, isNew] = inlinedSizes.try_emplace(&function, 0);
   if (!isNew)
     return known->second;
+  uint64_t size = inlinedSize(function.definition->node());
+  return inlinedSizes[&function] = size;
+}
+
+uint64_t GraphImporter::inlinedSize(
+    const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes) {
   uint64_t size = 0;
-  for (const proto::NodeProto &node : function.definition->node()) {
+  for (const proto::NodeProto &node : nodes) {
     const Function *callee = functions.lookup(node);
     size =
         llvm::SaturatingAdd(size, callee ? inlinedSize(*callee) : uint64_t(1));
+    for (const proto::AttributeProto &attribute : node.attribute())
+      if (attribute.has_g())
+        size = llvm::SaturatingAdd(size, inlinedSize(attribute.g().node()));
   }
-  return inlinedSizes[&function] = size;
+  return size;
 }
 
 /// Imports the body of `function` in place of the call.
@@ -203,9 +235,9 @@ void GraphImporter::importCall(const NamedNode &named, const Function &function,
   }
   for (int i = 0; i < definition.input_size(); ++i) {
     bool isGiven = i < call.input_size() && !call.input(i).empty() &&
-                   !scope.absent.contains(call.input(i));
+                   !scope.isAbsent(call.input(i));
     if (isGiven)
-      body.values[definition.input(i)] = scope.values.lookup(call.input(i));
+      body.values[definition.input(i)] = scope.lookup(call.input(i));
     else
       body.absent.insert(definition.input(i));
   }

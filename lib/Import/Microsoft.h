@@ -38,6 +38,9 @@ LogicalResult simplifyGroupQueryAttention(Node &node, Emitter &emitter);
 /// Of this domain and of the default one, where exporters put it.
 LogicalResult composeSimplifiedLayerNorm(Node &node, Emitter &emitter);
 
+/// Einsum of the default domain, as products, sums and transpositions.
+LogicalResult composeEinsum(Node &node, Emitter &emitter);
+
 /// Takes an attribute, or gives the default where it is not given.
 int64_t takeInteger(Node &node, StringRef name, int64_t byDefault);
 double takeNumber(Node &node, StringRef name, double byDefault);

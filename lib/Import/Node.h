@@ -74,6 +74,10 @@ public:
                         ArrayRef<Value> operands,
                         ArrayRef<NamedAttribute> attributes = {});
 
+  /// Gives an op that was made with results of no type the types that its shape
+  /// function tells, or emits an error.
+  LogicalResult inferTypes(Operation *op, const Node &node);
+
   /// A constant of dense elements, or of a weight.
   Value constant(Location loc, Attribute tensor);
   /// A constant vector of i64.
@@ -85,7 +89,6 @@ public:
 private:
   LogicalResult completeOperands(Node &node, OperationName name);
   LogicalResult checkAttributes(Node &node, OperationName name);
-  LogicalResult inferTypes(Operation *op, const Node &node);
 
   OpBuilder &b;
   ShapeBuilder &shapes;

@@ -24,6 +24,42 @@ struct Graph {
 };
 } // namespace
 
+/// Calls `visit` with the names that `graph` takes from around it.
+static void forEachCaptured(const proto::GraphProto &graph,
+                            function_ref<void(const std::string &)> visit) {
+  llvm::StringSet<> own;
+  for (const proto::ValueInfoProto &input : graph.input())
+    own.insert(input.name());
+  for (const proto::TensorProto &tensor : graph.initializer())
+    own.insert(tensor.name());
+  for (const proto::NodeProto &node : graph.node())
+    for (const std::string &output : node.output())
+      own.insert(output);
+  auto visitForeign = [&](const std::string &name) {
+    if (!own.contains(name))
+      visit(name);
+  };
+  for (const proto::NodeProto &node : graph.node()) {
+    for (const std::string &input : node.input())
+      visitForeign(input);
+    for (const proto::AttributeProto &attribute : node.attribute())
+      if (attribute.has_g())
+        forEachCaptured(attribute.g(), visitForeign);
+  }
+  for (const proto::ValueInfoProto &output : graph.output())
+    visitForeign(output.name());
+}
+
+/// What `node` takes: its inputs, and what graphs in its attributes capture.
+static SmallVector<StringRef> inputsOf(const proto::NodeProto &node) {
+  SmallVector<StringRef> inputs(node.input().begin(), node.input().end());
+  for (const proto::AttributeProto &attribute : node.attribute())
+    if (attribute.has_g())
+      forEachCaptured(attribute.g(),
+                      [&](const std::string &name) { inputs.push_back(name); });
+  return inputs;
+}
+
 /// Finds who defines what; false where a value is defined twice.
 static bool findProducers(Graph &graph, const llvm::StringSet<> &known,
                           function_ref<Location(StringRef)> locate) {
@@ -44,12 +80,13 @@ static bool findProducers(Graph &graph, const llvm::StringSet<> &known,
 
 /// Connects users to producers; false where an input is defined nowhere.
 static bool findUsers(Graph &graph, const llvm::StringSet<> &known,
+                      function_ref<bool(StringRef)> isOuter,
                       function_ref<Location(StringRef)> locate) {
   bool isDefined = true;
   graph.users.resize(graph.nodes.size());
   graph.pending.resize(graph.nodes.size());
   for (auto [i, named] : llvm::enumerate(graph.nodes))
-    for (const std::string &input : named.node->input()) {
+    for (auto [number, input] : llvm::enumerate(inputsOf(*named.node))) {
       if (input.empty() || known.contains(input))
         continue;
       auto producer = graph.producers.find(input);
@@ -58,6 +95,9 @@ static bool findUsers(Graph &graph, const llvm::StringSet<> &known,
         ++graph.pending[i];
         continue;
       }
+      // What a graph captures is reported in that graph.
+      if (isOuter(input) || int(number) >= named.node->input_size())
+        continue;
       isDefined = false;
       emitError(locate(named.name))
           << "input '" << input
@@ -77,7 +117,7 @@ static void reportCycle(const Graph &graph,
   StringRef through;
   while (!seen[current]) {
     seen[current] = true;
-    for (const std::string &input : graph.nodes[current].node->input()) {
+    for (StringRef input : inputsOf(*graph.nodes[current].node)) {
       auto producer = graph.producers.find(input);
       if (producer == graph.producers.end())
         continue;
@@ -96,15 +136,15 @@ static void reportCycle(const Graph &graph,
 
 SmallVector<NamedNode> mlir::ds::importer::orderNodes(
     const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes,
-    const llvm::StringSet<> &known, function_ref<Location(StringRef)> locate,
-    bool &failed) {
+    const llvm::StringSet<> &known, function_ref<bool(StringRef)> isOuter,
+    function_ref<Location(StringRef)> locate, bool &failed) {
   Graph graph;
   for (auto [i, node] : llvm::enumerate(nodes))
     graph.nodes.push_back({&node, node.name().empty()
                                       ? node.op_type() + "_" + std::to_string(i)
                                       : node.name()});
   failed |= !findProducers(graph, known, locate);
-  failed |= !findUsers(graph, known, locate);
+  failed |= !findUsers(graph, known, isOuter, locate);
 
   // Of the nodes that are ready, the first in the file is next.
   std::priority_queue<unsigned, std::vector<unsigned>, std::greater<>> ready;

@@ -21,7 +21,9 @@ struct NamedNode {
 
 /// The nodes in an order in which each follows those it takes values from; they
 /// stay as they are where they are sorted already. A nameless node is called
-/// <op type>_<index>. `known` are the names that are defined outside of them.
+/// <op type>_<index>. A node takes also what graphs in its attributes take from
+/// around them. `known` are the names that are defined beside the nodes,
+/// `isOuter` tells those of graphs around, which nodes may define anew.
 ///
 /// Reports, at the location `locate` gives for a node, every value that is
 /// defined twice or nowhere, and a cycle; `failed` is set then, and the nodes
@@ -29,6 +31,7 @@ struct NamedNode {
 SmallVector<NamedNode>
 orderNodes(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes,
            const llvm::StringSet<> &known,
+           function_ref<bool(StringRef name)> isOuter,
            function_ref<Location(StringRef name)> locate, bool &failed);
 
 } // namespace mlir::ds::importer

@@ -427,6 +427,7 @@ static constexpr Rule rules[] = {
     {"Div", 1, 7, broadcastByAxis},
     {"Dropout", 1, 7, dropTestFlag},
     {"Dropout", 1, newest, dropoutToIdentity},
+    {"Einsum", 1, newest, composeEinsum},
     {"Equal", 1, 7, broadcastByAxis},
     {"EyeLike", 1, newest, dtypeToResult},
     {"Gemm", 1, 7, dropBroadcast},
@@ -468,10 +469,12 @@ static constexpr Rule rules[] = {
 bool mlir::ds::importer::isReplaced(StringRef opType, StringRef domain) {
   if (domain == microsoftDomain)
     return isMicrosoftComposite(opType);
+  if (domain == "ai.onnx.preview")
+    return opType == "FlexAttention";
   return domain.empty() &&
-         llvm::is_contained(
-             {"Dropout", "Scatter", "SimplifiedLayerNormalization", "Upsample"},
-             opType);
+         llvm::is_contained({"Dropout", "Einsum", "Loop", "Scatter",
+                             "SimplifiedLayerNormalization", "Upsample"},
+                            opType);
 }
 
 LogicalResult mlir::ds::importer::normalize(Node &node, Emitter &emitter) {

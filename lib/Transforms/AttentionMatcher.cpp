@@ -294,13 +294,25 @@ LogicalResult AttentionMatcher::match() {
   if (axis != -1 && axis != type.getRank() - 1)
     return fail("its softmax is over axis " + Twine(axis) +
                 ", expected the last");
-  if (unknown)
-    return fail(describeNode(unknown) + " changes its weights");
-  if (!weightsGoTo(product, softmax.getResult()))
+  if (unknown) {
+    reason = describeNode(unknown) + " changes its weights";
+    if (failed(tryRegions(&AttentionMatcher::matchProbabilityRegion)))
+      return failure();
+  } else if (!weightsGoTo(product, softmax.getResult())) {
     return fail("the probabilities have other uses");
-  if (failed(matchScores()) || failed(matchQuery(scoresProduct.getA())) ||
+  }
+  bool isPlain = succeeded(matchScores());
+  if (!isPlain && failed(tryRegions(&AttentionMatcher::matchScoreRegions)))
+    return failure();
+  double scoresScale = std::exchange(scale, 1);
+  if (failed(matchQuery(scoresProduct.getA())) ||
       failed(matchKey(scoresProduct.getB())))
     return failure();
+  operandScale = scale;
+  scale *= scoresScale;
+  // Where no region can be made, operands do.
+  if (isPlain && !isCausal() && prefersRegions())
+    (void)matchScoreRegions();
   value = product.getB();
   if (Value split = splitHeads(value))
     value = split;
@@ -308,7 +320,9 @@ LogicalResult AttentionMatcher::match() {
     value = takeRepeat(value);
   if (failed(matchResult()) || failed(checkShapes()) || failed(checkReshapes()))
     return failure();
-  return matchHeadWeight();
+  if (succeeded(matchHeadWeight()))
+    return success();
+  return tryRegions(&AttentionMatcher::matchProbabilityRegion);
 }
 
 void AttentionMatcher::rewrite() {
@@ -321,10 +335,12 @@ void AttentionMatcher::rewrite() {
   Value bias = causal ? Value() : createBias(builder, loc);
   Value weight = createHeadWeight(builder, loc);
   Value k = createTranspose(builder, loc, key, keyPermutation);
+  Value firstRows = createFirstRows();
   auto attention =
       AttentionOp::create(builder, builder.getFusedLoc({loc, product.getLoc()}),
                           result.getType(), query, k, value, bias, scale);
   attention.setCausal(causal);
+  addRegions(attention, firstRows);
   if (weight)
     attention.getHeadWeightMutable().assign(weight);
   if (resultFactorOp) {

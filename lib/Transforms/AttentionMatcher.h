@@ -26,6 +26,12 @@ struct MaskStep {
   Location loc;
 };
 
+/// What scores stay for: where the tensor of bools is true, or false.
+struct ScoreCondition {
+  Value tensor;
+  bool isHidden = false;
+};
+
 /// A factor of weights or results that is one number for each head, and perhaps
 /// batch and row.
 struct HeadWeight {
@@ -95,6 +101,21 @@ private:
   Value createBoolMask(OpBuilder &builder, Location loc);
   Value createSelect(OpBuilder &builder, const MaskStep &step, Value bias);
 
+  // Regions, in AttentionRegions.cpp.
+  /// Whether a mask or bias that was matched is better computed from positions
+  /// than read.
+  bool prefersRegions();
+  /// What is between the products and the softmax as functions of one score.
+  LogicalResult matchScoreRegions();
+  LogicalResult matchProbabilityRegion();
+  /// One of these two, after another match has failed: where both do, both
+  /// reasons are told.
+  LogicalResult tryRegions(LogicalResult (AttentionMatcher::*match)());
+  /// The position of the first row that regions are given, or null where that
+  /// is what it is without.
+  Value createFirstRows();
+  void addRegions(AttentionOp attention, Value firstRows);
+
   onnx::MatMulOp product;
   ShapeBuilder &shapes;
   onnx::SoftmaxOp softmax;
@@ -104,13 +125,14 @@ private:
   onnx::MulOp weightsFactorOp;
   onnx::MatMulOp scoresProduct;
   Value query, key, value;
-  SmallVector<int64_t> keyPermutation; // from `key` to the key operand
-  double scale = 1;
+  SmallVector<int64_t> keyPermutation;   // from `key` to the key operand
+  double scale = 1, operandScale = 1;    // of which the latter are no scores'
   SmallVector<MaskStep> masks;           // from the softmax up
   SmallVector<onnx::ReshapeOp> reshapes; // of the scores
   Value result;                          // what the attention replaces
   std::optional<HeadWeight> headWeight;
   onnx::MulOp resultFactorOp; // the product with it, after the result
+  std::unique_ptr<Region> scoreRegion, maskRegion, probRegion;
 };
 
 } // namespace mlir::ds

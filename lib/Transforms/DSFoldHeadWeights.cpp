@@ -42,14 +42,14 @@ static void dropUnused(AttentionOp op, AttentionHeads &heads,
 
 void DSFoldHeadWeights::runOnOperation() {
   func::FuncOp func = getOperation();
-  auto isWeighted = [](AttentionOp op) {
-    return op.getHeadWeight() && getConstantHeadWeights(op);
-  };
-  if (llvm::none_of(func.getOps<AttentionOp>(), isWeighted))
+  SmallVector<AttentionOp> ops;
+  func.walk([&](AttentionOp op) {
+    if (op.getHeadWeight() && getConstantHeadWeights(op))
+      ops.push_back(op);
+  });
+  if (ops.empty())
     return;
   readShapesOfArguments(func);
-  SmallVector<AttentionOp> ops(
-      llvm::make_filter_range(func.getOps<AttentionOp>(), isWeighted));
   for (AttentionOp op : ops) {
     std::optional<SmallVector<double>> weights = getConstantHeadWeights(op);
     AttentionHeads heads(op);

@@ -35,6 +35,7 @@ void DSRaiseAttention::runOnOperation() {
   func.walk([&](onnx::MatMulOp op) { products.push_back(op); });
   for (onnx::MatMulOp product : products) {
     builder.setInsertionPoint(product);
+    insertShapesBefore(product, shapes);
     AttentionMatcher matcher(product, shapes);
     // A softmax that weights no rows is that of a classifier.
     onnx::SoftmaxOp softmax = matcher.findSoftmax();

@@ -239,6 +239,7 @@ void DSRaiseRope::runOnOperation() {
   func.walk([&](onnx::AddOp op) { sums.push_back(op); });
   for (onnx::AddOp sum : sums) {
     builder.setInsertionPoint(sum);
+    insertShapesBefore(sum, shapes);
     RopeMatcher matcher(sum, shapes);
     if (!matcher.findRotation())
       continue;

@@ -56,11 +56,13 @@ void DSRaiseTransformerOps::runOnOperation() {
   ShapeBuilder shapes(builder, func.getLoc());
   bindEntryDims(func, shapes);
   SmallVector<Operation *> ops;
-  for (Operation &op : func.getBody().front())
-    ops.push_back(&op);
+  func.walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
   bool failedAny = false;
   for (Operation *op : ops) {
+    if (op == func)
+      continue;
     builder.setInsertionPoint(op);
+    insertShapesBefore(op, shapes);
     shapes.setLocation(op->getLoc());
     onnx::GraphBuilder g(shapes, op->getLoc());
     std::optional<SmallVector<Value>> values = raise(op, g);

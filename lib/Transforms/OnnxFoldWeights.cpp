@@ -45,25 +45,25 @@ void OnnxFoldWeights::runOnOperation() {
   if (func.isDeclaration())
     return;
   // In order, so that a chain of steps folds from its first.
-  for (Operation &op : func.getBody().front()) {
-    if (op.getNumOperands() == 0 || op.getNumResults() != 1)
-      continue;
-    auto weight = op.getOperand(0).getDefiningOp<WeightOp>();
+  func.walk<WalkOrder::PreOrder>([](Operation *op) {
+    if (op->getNumOperands() == 0 || op->getNumResults() != 1)
+      return;
+    auto weight = op->getOperand(0).getDefiningOp<WeightOp>();
     if (!weight)
-      continue;
+      return;
     Value folded;
     if (isa<onnx::IdentityOp>(op)) {
       folded = weight;
-    } else if (Attribute step = getStep(&op)) {
+    } else if (Attribute step = getStep(op)) {
       SmallVector<Attribute> steps = llvm::to_vector(weight.getTransforms());
       steps.push_back(step);
-      OpBuilder builder(&op);
+      OpBuilder builder(op);
       folded =
-          WeightOp::create(builder, weight.getLoc(), op.getResult(0).getType(),
+          WeightOp::create(builder, weight.getLoc(), op->getResult(0).getType(),
                            weight.getSource(), builder.getArrayAttr(steps));
     }
     if (folded)
-      op.getResult(0).replaceAllUsesWith(folded);
-  }
+      op->getResult(0).replaceAllUsesWith(folded);
+  });
   eraseDeadOps(func);
 }

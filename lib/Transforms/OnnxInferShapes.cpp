@@ -4,10 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Dialect/ONNX/ONNXDialect.h"
+#include "RaiseHelpers.h"
 #include "ds/Transforms/Passes.h"
-
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::ds {
 #define GEN_PASS_DEF_ONNXINFERSHAPES
@@ -21,6 +19,7 @@ namespace {
 struct OnnxInferShapes : mlir::ds::impl::OnnxInferShapesBase<OnnxInferShapes> {
   void runOnOperation() override;
   LogicalResult refine(ShapeOpInterface op, ShapeBuilder &shapes);
+  LogicalResult refineBlock(Block &block, ShapeBuilder &shapes);
 };
 } // namespace
 
@@ -63,37 +62,64 @@ LogicalResult OnnxInferShapes::refine(ShapeOpInterface op,
   return success();
 }
 
+/// Which branch of `op` is taken, where that is known.
+static std::optional<bool> knownBranch(onnx::IfOp op, ShapeBuilder &shapes) {
+  auto elements = shapes.elements(op.getCond());
+  if (!elements || elements->size() != 1)
+    return std::nullopt;
+  std::optional<int64_t> cond = getConstantIntValue(elements->front());
+  return cond ? std::optional<bool>(*cond != 0) : std::nullopt;
+}
+
+LogicalResult OnnxInferShapes::refineBlock(Block &block, ShapeBuilder &shapes) {
+  OpBuilder &builder = shapes.builder();
+  bool failedAny = false;
+  for (Operation *op = &block.front(), *next; op; op = next) {
+    next = op->getNextNode();
+    auto shaped = dyn_cast<ShapeOpInterface>(op);
+    if (!shaped)
+      continue;
+    builder.setInsertionPoint(op);
+    shapes.setLocation(op->getLoc());
+    if (auto branch = dyn_cast<onnx::IfOp>(op)) {
+      if (std::optional<bool> known = knownBranch(branch, shapes)) {
+        // The ops that come here are next.
+        Operation *before = op->getPrevNode();
+        op->replaceAllUsesWith(branch.inlineBranch(*known));
+        next = before ? before->getNextNode() : &block.front();
+        if (next == op)
+          next = op->getNextNode();
+        op->erase();
+        continue;
+      }
+      Operation *outermost = shapes.insertedBefore();
+      if (!outermost)
+        shapes.insertBefore(op);
+      for (Region &region : op->getRegions())
+        failedAny |= failed(refineBlock(region.front(), shapes));
+      shapes.insertBefore(outermost);
+      builder.setInsertionPoint(op);
+    }
+    if (succeeded(refine(shaped, shapes)))
+      foldElements(op, shapes);
+    else
+      failedAny = true;
+  }
+  return failure(failedAny);
+}
+
 void OnnxInferShapes::runOnOperation() {
   func::FuncOp func = getOperation();
   if (func.isDeclaration())
     return;
   OpBuilder builder(&getContext());
   ShapeBuilder shapes(builder, func.getLoc());
-
-  bool failedAny = false;
-  SmallVector<Operation *> ops;
-  for (Operation &op : func.getBody().front())
-    ops.push_back(&op);
-  for (Operation *op : ops) {
-    auto shaped = dyn_cast<ShapeOpInterface>(op);
-    if (!shaped)
-      continue;
-    builder.setInsertionPoint(op);
-    shapes.setLocation(op->getLoc());
-    if (succeeded(refine(shaped, shapes)))
-      foldElements(op, shapes);
-    else
-      failedAny = true;
-  }
-  if (failedAny)
+  if (failed(refineBlock(func.getBody().front(), shapes)))
     return signalPassFailure();
 
   // The arithmetic served to fold; what is dynamic is made anew where needed.
   // What led to constants is dead, too.
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(func.getBody().front())))
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  eraseDeadOps(func);
 
   Operation *terminator = func.getBody().front().getTerminator();
   func.setType(FunctionType::get(&getContext(), func.getArgumentTypes(),

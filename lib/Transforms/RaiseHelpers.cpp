@@ -64,11 +64,27 @@ std::string mlir::ds::describeNode(Operation *op) {
   return name.empty() ? kind.str() : ("'" + name + "' (" + kind + ")").str();
 }
 
-void mlir::ds::eraseDeadOps(func::FuncOp func) {
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(func.getBody().front())))
-    if (isOpTriviallyDead(&op))
+/// An op in a branch may be the last to use one in front of the branch, so
+/// branches are searched when they are come to from their end.
+static void eraseDeadOps(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (isOpTriviallyDead(&op)) {
       op.erase();
+      continue;
+    }
+    if (isa<onnx::IfOp>(op))
+      for (Region &region : llvm::reverse(op.getRegions()))
+        eraseDeadOps(region.front());
+  }
+}
+
+void mlir::ds::eraseDeadOps(func::FuncOp func) {
+  ::eraseDeadOps(func.getBody().front());
+}
+
+void mlir::ds::insertShapesBefore(Operation *op, ShapeBuilder &shapes) {
+  Block &entry = op->getParentOfType<func::FuncOp>().getBody().front();
+  shapes.insertBefore(entry.findAncestorOpInBlock(*op));
 }
 
 RankedTensorType mlir::ds::permuteType(Type type,

@@ -52,8 +52,12 @@ protected:
 /// An op by its node's name and its kind, for messages.
 std::string describeNode(Operation *op);
 
-/// Erases what nothing uses any more, from last to first.
+/// Erases what nothing uses any more, from last to first, in branches, too.
 void eraseDeadOps(func::FuncOp func);
+
+/// Lets `shapes` compute what a rewrite of `op` asks for in the entry block,
+/// where all that follows sees it, also if `op` is in a branch.
+void insertShapesBefore(Operation *op, ShapeBuilder &shapes);
 
 /// The type of `type` with its dims permuted: result dim i is `permutation[i]`.
 RankedTensorType permuteType(Type type, ArrayRef<int64_t> permutation);

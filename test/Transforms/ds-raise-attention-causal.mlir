@@ -149,7 +149,7 @@ func.func @whisper(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %
 
 // A strict comparison hides the own key, too: no row 0 would have any.
 // CHECK-LABEL: func.func @window
-// CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} bias %{{.+}} {scale
+// CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} mask_mod {
 func.func @window(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}) -> tensor<?x2x?x16xf32> {
   %zero = onnx.Constant dense<0> : tensor<i64>
   %one = onnx.Constant dense<1> : tensor<i64>
@@ -181,7 +181,7 @@ func.func @window(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k
 
 // As many keys as are known only at run time: which diagonal it is, is not.
 // CHECK-LABEL: func.func @other_keys
-// CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} bias %{{.+}} {scale
+// CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} query_start %{{.+}} mask_mod {
 func.func @other_keys(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "s", ""]}) -> tensor<?x2x?x16xf32> {
   %zero = onnx.Constant dense<0> : tensor<i64>
   %one = onnx.Constant dense<1> : tensor<i64>
@@ -282,7 +282,7 @@ func.func @one_too_many(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""
 
 // Earlier keys hidden, not later ones.
 // CHECK-LABEL: func.func @earlier
-// CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} bias %{{.+}} {scale
+// CHECK: ds.attention %{{.+}}, %{{.+}}, %{{.+}} mask_mod {
 func.func @earlier(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}) -> tensor<?x2x?x16xf32> {
   %zero = onnx.Constant dense<0> : tensor<i64>
   %one = onnx.Constant dense<1> : tensor<i64>

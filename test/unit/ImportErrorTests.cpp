@@ -161,8 +161,8 @@ TEST_F(Import, AllUnsupportedNodesInOneRun) {
   m.node("Relu", {"a"}, {"b"}, "fine");
   m.node("Special", {"b"}, {"c"}, "second").set_domain("com.example");
   m.node("Elsewhere", {"c"}, {"d"}, "third").set_domain("org.nowhere");
-  auto &body = m.node("If", {"d"}, {"y"}, "fourth");
-  attribute(body, "then_branch", onnx::AttributeProto::GRAPH).mutable_g();
+  auto &body = m.node("Scan", {"d"}, {"y"}, "fourth");
+  attribute(body, "body", onnx::AttributeProto::GRAPH).mutable_g();
   importModel(m);
   EXPECT_THAT(messages,
               HasSubstr("loc(\"first\"): op ai.onnx.Frobnicate (opset "
@@ -171,7 +171,7 @@ TEST_F(Import, AllUnsupportedNodesInOneRun) {
                                   "(opset 3): the op is not supported"));
   EXPECT_THAT(messages, HasSubstr("loc(\"third\"): op Elsewhere is of domain "
                                   "'org.nowhere', of which"));
-  EXPECT_THAT(messages, HasSubstr("loc(\"fourth\"): op ai.onnx.If"));
+  EXPECT_THAT(messages, HasSubstr("loc(\"fourth\"): op ai.onnx.Scan"));
   EXPECT_EQ(llvm::StringRef(messages).count('\n'), 4u);
 }
 

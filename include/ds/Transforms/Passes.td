@@ -112,6 +112,13 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
     - casts of half-precision scores to f32, and zeros for weights that are no
       numbers.
 
+    Anything else between the products that is a function of one score becomes
+    score_mod or prob_mod: element-wise ops on scores, on positions that graphs
+    make of ranges, and on tensors read at positions. Masks of -inf that are
+    computed from positions, or from two tensors that broadcast against each
+    other, become mask_mod, biases that are arithmetic on positions score_mod:
+    neither needs a tensor of all scores.
+
     The splitting into heads and their joining stay. What looks like attention
     and is not raised is a remark that names the node where the match ended.
 
@@ -130,6 +137,7 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::ds::DSDialect",
                            "::mlir::onnx::ONNXDialect",
                            "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 

@@ -4,6 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "StraightBlocks.h"
+
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Dialect/DS/DSDialect.h"
 #include "ds/Dialect/DS/LinalgBuilder.h"
@@ -615,26 +617,27 @@ void FuseTasks::runOnOperation() {
       same->producers.push_back(producer);
     }
   };
-  Block &entry = getOperation().getBody().front();
-  for (auto product : entry.getOps<PackedMatmulOp>())
-    if (std::optional<Group> group = findMatmul(product))
-      take(std::move(*group));
-  for (auto product : entry.getOps<PackedConvOp>())
-    if (std::optional<Group> group = findConv(product))
-      take(std::move(*group));
-  for (auto sum : entry.getOps<linalg::GenericOp>())
-    if (std::optional<Group> group = findPlanes(sum))
-      take(std::move(*group));
-  for (auto pad : entry.getOps<tensor::PadOp>())
-    if (!taken.contains(pad))
-      if (std::optional<Group> group = findPadding(pad))
+  for (Block *block : getStraightBlocks(getOperation())) {
+    for (auto product : block->getOps<PackedMatmulOp>())
+      if (std::optional<Group> group = findMatmul(product))
         take(std::move(*group));
-  // The last op of a chain first, so that a group is as large as it can be.
-  for (Operation &op : llvm::reverse(entry))
-    if (auto root = dyn_cast<linalg::GenericOp>(op);
-        root && !taken.contains(root))
-      if (std::optional<Group> group = RowGroup(root).find(taken))
+    for (auto product : block->getOps<PackedConvOp>())
+      if (std::optional<Group> group = findConv(product))
         take(std::move(*group));
+    for (auto sum : block->getOps<linalg::GenericOp>())
+      if (std::optional<Group> group = findPlanes(sum))
+        take(std::move(*group));
+    for (auto pad : block->getOps<tensor::PadOp>())
+      if (!taken.contains(pad))
+        if (std::optional<Group> group = findPadding(pad))
+          take(std::move(*group));
+    // The last op of a chain first, so that a group is as large as it can be.
+    for (Operation &op : llvm::reverse(*block))
+      if (auto root = dyn_cast<linalg::GenericOp>(op);
+          root && !taken.contains(root))
+        if (std::optional<Group> group = RowGroup(root).find(taken))
+          take(std::move(*group));
+  }
   for (Group &group : groups)
     if (failed(tile(rewriter, group)))
       return signalPassFailure();

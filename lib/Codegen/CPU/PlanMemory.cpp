@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Sites.h"
+#include "StraightBlocks.h"
 
 #include "ds/Codegen/CPU/Passes.h"
 
@@ -36,6 +37,8 @@ public:
   /// Adds all that `value` needs. Fails, naming the node, where it needs more
   /// than the inputs give.
   LogicalResult add(Value value, StringRef purpose);
+  /// Adds all that `value` needs, or gives false where it needs more.
+  bool tryAdd(Value value) { return collect(value); }
   ArrayRef<Operation *> ops() const { return slice.getArrayRef(); }
 
 private:
@@ -50,13 +53,41 @@ private:
 struct Place {
   SmallVector<memref::AllocOp> allocs;
   Value bytes;         // the most that any of them needs
-  int64_t lastUse = 0; // of the latest, as a position in the entry block
+  int64_t lastUse = 0; // of the latest, as a position in the code
+};
+
+/// Where ops that run at most once are in the code. Of two branches the second
+/// one is behind the first, so what only one of them needs can be where the
+/// other one's is.
+class Positions {
+public:
+  explicit Positions(func::FuncOp func) { add(func.getBody().front()); }
+  /// The position of `op`, or of the loop that it is in.
+  int64_t operator[](Operation *op) const {
+    for (; !positions.contains(op); op = op->getParentOp())
+      ;
+    return positions.lookup(op);
+  }
+
+private:
+  void add(Block &block);
+  DenseMap<Operation *, int64_t> positions;
 };
 
 struct PlanMemory : mlir::ds::impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override;
 };
 } // namespace
+
+void Positions::add(Block &block) {
+  for (Operation &op : block) {
+    positions.try_emplace(&op, positions.size());
+    if (auto branch = dyn_cast<scf::IfOp>(op))
+      for (Region &region : branch->getRegions())
+        if (!region.empty())
+          add(region.front());
+  }
+}
 
 bool EntrySlice::collect(Value value) {
   if (auto arg = dyn_cast<BlockArgument>(value))
@@ -147,18 +178,18 @@ static Value emitBytes(OpBuilder &b, memref::AllocOp alloc,
   return arith::MulIOp::create(b, loc, units, unit);
 }
 
-/// The last op of the entry block in which `alloc` or a view of it is used.
+/// The position of the last op in which `root` or a view of it is used.
 /// Whatever takes a view and gives a buffer counts as a view.
-static Operation *findLastUse(Value root, Block *entry) {
+static int64_t findLastUse(Value root, Block *entry,
+                           const Positions &positions) {
   SmallVector<Value> work{root};
   llvm::SmallPtrSet<Value, 16> seen{root};
-  Operation *last = entry->findAncestorOpInBlock(*root.getDefiningOp());
+  int64_t last = positions[root.getDefiningOp()];
   while (!work.empty()) {
     Value value = work.pop_back_val();
     for (Operation *user : value.getUsers()) {
+      last = std::max(last, positions[user]);
       Operation *top = entry->findAncestorOpInBlock(*user);
-      if (last->isBeforeInBlock(top))
-        last = top;
       for (Operation *op = user;; op = op->getParentOp()) {
         for (Value result : op->getResults())
           if (isa<BaseMemRefType>(result.getType()) &&
@@ -181,10 +212,13 @@ static Operation *findLastUse(Value root, Block *entry) {
 static void assignPlace(OpBuilder &b, memref::AllocOp alloc, Value bytes,
                         int64_t firstUse, int64_t lastUse,
                         SmallVectorImpl<Place> &places) {
+  // In another branch, the same sizes may not be asked for.
   auto sameSize = [&](const Place &place) {
     return getAsOpFoldResult(place.bytes) == getAsOpFoldResult(bytes) ||
            llvm::any_of(place.allocs, [&](memref::AllocOp other) {
-             return other.getType() == alloc.getType() &&
+             return other->getParentRegion()->isAncestor(
+                        alloc->getParentRegion()) &&
+                    other.getType() == alloc.getType() &&
                     llvm::equal(other.getDynamicSizes(),
                                 alloc.getDynamicSizes());
            });
@@ -242,6 +276,9 @@ private:
   LogicalResult collect();
   Value limitOf(Value size);
   SmallVector<Value> limitsOf(memref::AllocOp alloc);
+  LogicalResult guardByChecks();
+  Value conditionOf(Operation *op);
+  Value bytesOf(memref::AllocOp alloc);
   void planArena();
   void planScratch();
   void emitShapeFunction();
@@ -256,6 +293,8 @@ private:
   llvm::MapVector<Operation *, SmallVector<memref::AllocOp>> taskAllocs;
   SmallVector<CheckOp> checks;
   DenseMap<Value, Value> limits;
+  /// Of branches whose condition the inputs tell.
+  llvm::SmallPtrSet<Operation *, 4> decidedBranches;
   Value arenaTotal, scratchTotal;
 };
 } // namespace
@@ -307,8 +346,78 @@ SmallVector<Value> EntryPlan::limitsOf(memref::AllocOp alloc) {
                              [&](Value size) { return limitOf(size); });
 }
 
+/// Where the inputs do not tell which branch is taken, what only one of them
+/// asks of shapes is checked when it runs: the ops behind such a check go into
+/// one more branch.
+LogicalResult EntryPlan::guardByChecks() {
+  SmallVector<CheckOp> late;
+  for (Block *block : getStraightBlocks(func)) {
+    auto branch = dyn_cast<scf::IfOp>(block->getParentOp());
+    if (!branch)
+      continue;
+    bool isDecided = slice.tryAdd(branch.getCondition()) &&
+                     (branch->getBlock() == entry ||
+                      decidedBranches.contains(branch->getParentOp()));
+    if (isDecided)
+      decidedBranches.insert(branch);
+    else
+      llvm::append_range(late, block->getOps<CheckOp>());
+  }
+  for (CheckOp check : llvm::reverse(late)) {
+    Block *block = check->getBlock();
+    if (block->getTerminator()->getNumOperands() != 0)
+      return check.emitOpError("is in a branch that gives a buffer of its own");
+    b.setInsertionPoint(check);
+    Location loc = check.getLoc();
+    auto holds = scf::IfOp::create(b, loc, check.getHolds(),
+                                   /*withElseRegion=*/true);
+    Block *then = holds.thenBlock();
+    then->getOperations().splice(then->begin(), block->getOperations(),
+                                 std::next(check->getIterator()),
+                                 block->getTerminator()->getIterator());
+    b.setInsertionPointToStart(holds.elseBlock());
+    sites.emitReport(b, loc, func.getArguments().back(), check.getMessage(),
+                     check.getV0(), check.getV1());
+    check.erase();
+  }
+  return success();
+}
+
+/// Whether `op` runs, as far as the inputs tell; null where nothing says that
+/// it may not.
+Value EntryPlan::conditionOf(Operation *op) {
+  Value condition;
+  Location loc = op->getLoc();
+  for (Operation *parent = op->getParentOp(); parent != func;
+       parent = parent->getParentOp()) {
+    if (!decidedBranches.contains(parent))
+      continue;
+    auto branch = cast<scf::IfOp>(parent);
+    Value taken = branch.getCondition();
+    if (branch.getElseRegion().isAncestor(op->getParentRegion())) {
+      Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
+      taken = arith::XOrIOp::create(b, loc, taken, yes);
+    }
+    condition =
+        condition ? arith::AndIOp::create(b, loc, condition, taken).getResult()
+                  : taken;
+  }
+  return condition;
+}
+
+/// Bytes of `alloc` for the largest sizes that it can have. In a branch that is
+/// not taken, sizes may be anything.
+Value EntryPlan::bytesOf(memref::AllocOp alloc) {
+  Value bytes = emitBytes(b, alloc, limitsOf(alloc));
+  Value condition = getConstantIntValue(bytes) ? Value() : conditionOf(alloc);
+  if (!condition)
+    return bytes;
+  return arith::SelectOp::create(b, alloc.getLoc(), condition, bytes,
+                                 constantIndex(b, alloc.getLoc(), 0));
+}
+
 LogicalResult EntryPlan::collect() {
-  LogicalResult result = success();
+  LogicalResult result = guardByChecks();
   func.walk([&](memref::AllocOp alloc) {
     if (auto task = alloc->getParentOfType<scf::ForallOp>())
       taskAllocs[task].push_back(alloc);
@@ -331,16 +440,12 @@ LogicalResult EntryPlan::collect() {
 }
 
 void EntryPlan::planArena() {
-  llvm::DenseMap<Operation *, int64_t> position;
-  for (auto [i, op] : llvm::enumerate(*entry))
-    position[&op] = i;
+  Positions positions(func);
   SmallVector<Place> places;
-  for (memref::AllocOp alloc : allocs) {
-    Value bytes = emitBytes(b, alloc, limitsOf(alloc));
-    int64_t first = position[entry->findAncestorOpInBlock(*alloc)];
-    int64_t last = position[findLastUse(alloc, entry)];
-    assignPlace(b, alloc, bytes, first, last, places);
-  }
+  for (memref::AllocOp alloc : allocs)
+    assignPlace(b, alloc, bytesOf(alloc), positions[alloc],
+                findLastUse(alloc, entry, positions), places);
+
   Value offset = constantIndex(b, func.getLoc(), 0);
   for (Place &place : places) {
     for (memref::AllocOp alloc : place.allocs)
@@ -360,7 +465,7 @@ void EntryPlan::planScratch() {
     Value offset = constantIndex(b, loc, 0);
     for (memref::AllocOp alloc : inTask) {
       offsets.push_back(offset);
-      offset = addBytes(b, loc, offset, emitBytes(b, alloc, limitsOf(alloc)));
+      offset = addBytes(b, loc, offset, bytesOf(alloc));
     }
     total = b.createOrFold<arith::MaxUIOp>(loc, total, offset);
     OpBuilder inner =
@@ -397,17 +502,23 @@ void EntryPlan::emitShapeFunction() {
     map.map(func.getArgument(i), shape.getArgument(i));
   Value sizes = shape.getArgument(numInputs);
   Value host = shape.getArgument(numInputs + 1);
+  SmallVector<Value> conditions = llvm::map_to_vector(
+      checks, [&](CheckOp check) { return conditionOf(check); });
 
   // All that stands before the entry's own work was put there for this.
   for (Operation &op : llvm::make_range(entry->begin(), b.getInsertionPoint()))
     s.clone(op, map);
 
   Value status = arith::ConstantIntOp::create(s, loc, 0, 32);
-  for (CheckOp check : checks) {
+  for (auto [i, condition] : llvm::enumerate(conditions)) {
+    CheckOp check = checks[i];
     Location checkLoc = check.getLoc();
     Value yes = arith::ConstantIntOp::create(s, checkLoc, 1, 1);
     Value broken =
         arith::XOrIOp::create(s, checkLoc, map.lookup(check.getHolds()), yes);
+    if (condition)
+      broken =
+          arith::AndIOp::create(s, checkLoc, broken, map.lookup(condition));
     scf::IfOp::create(s, checkLoc, broken, [&](OpBuilder &then, Location) {
       sites.emitReport(then, checkLoc, host, check.getMessage(),
                        map.lookup(check.getV0()), map.lookup(check.getV1()));

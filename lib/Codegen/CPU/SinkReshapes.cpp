@@ -4,6 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "StraightBlocks.h"
+
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Dialect/DS/DSDialect.h"
 
@@ -75,8 +77,10 @@ void SinkReshapes::runOnOperation() {
   tensor::DimOp::getCanonicalizationPatterns(patterns, context);
   memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
   // Inside of parallel loops, tiles have buffers of one size on purpose.
-  SmallVector<Operation *> ops = llvm::map_to_vector(
-      getOperation().getBody().front(), [](Operation &op) { return &op; });
+  SmallVector<Operation *> ops;
+  for (Block *block : getStraightBlocks(getOperation()))
+    for (Operation &op : *block)
+      ops.push_back(&op);
   if (failed(applyOpPatternsGreedily(
           ops, std::move(patterns),
           GreedyRewriteConfig().setStrictness(

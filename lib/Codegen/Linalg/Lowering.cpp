@@ -6,6 +6,7 @@
 
 #include "ds/Codegen/Linalg/Lowering.h"
 #include "ds/Codegen/Linalg/GenericBuilder.h"
+#include "ds/Dialect/ONNX/Scalars.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -15,11 +16,7 @@ using namespace mlir;
 using namespace mlir::ds;
 
 Type Lowering::storageElement(Type element) {
-  auto integer = dyn_cast<IntegerType>(element);
-  if (!integer)
-    return element;
-  unsigned width = integer.getWidth() == 1 ? 8 : integer.getWidth();
-  return IntegerType::get(element.getContext(), width);
+  return mlir::ds::storageElement(element);
 }
 
 RankedTensorType Lowering::storageType(Type tensor) {

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ds/Codegen/Linalg/Elementwise.h"
 #include "ds/Codegen/Linalg/ReductionSpace.h"
-#include "ds/Codegen/Linalg/Scalars.h"
 #include "ds/Codegen/Linalg/Views.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 #include "ds/Dialect/ONNX/ShapeHelpers.h"

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -22,7 +23,18 @@ using namespace mlir::ds;
 #define GET_ATTRDEF_CLASSES
 #include "ds/Dialect/DS/DSAttrs.cpp.inc"
 
+namespace {
+/// Constants of a region stay in it: no scalars are around ds.attention.
+struct FoldInterface : DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+  bool shouldMaterializeInto(Region *region) const override {
+    return isa<AttentionOp>(region->getParentOp());
+  }
+};
+} // namespace
+
 void DSDialect::initialize() {
+  addInterfaces<FoldInterface>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "ds/Dialect/DS/DSAttrs.cpp.inc"

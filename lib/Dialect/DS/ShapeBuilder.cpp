@@ -55,6 +55,7 @@ SmallVector<OpFoldResult> ShapeBuilder::computeDims(Value tensor) {
   Value storage = storages.lookup(tensor);
   if (!storage)
     storage = tensor;
+  Place place(*this);
   SmallVector<OpFoldResult> dims;
   for (int64_t i = 0, e = type.getRank(); i < e; ++i)
     dims.push_back(
@@ -108,6 +109,7 @@ ShapeBuilder::computeElements(Value tensor) {
   }
 
   // A run-time value of a small integer input.
+  Place place(*this);
   SmallVector<OpFoldResult> elements;
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
     Value scalar = inputElement(tensor, i);
@@ -165,6 +167,7 @@ ShapeBuilder::memoize(StringRef name, ArrayRef<OpFoldResult> operands,
   auto known = memo.find(key);
   if (known != memo.end())
     return known->second;
+  Place place(*this);
   SmallVector<Value> values;
   if (name != "constant")
     for (OpFoldResult operand : operands)

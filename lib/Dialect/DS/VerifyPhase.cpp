@@ -40,14 +40,16 @@ static ArrayRef<Legality> legalityTable() {
                                       "scf",    "ub",   "vector", "x86vector"},
                          code[] = {"builtin", "llvm"},
                          weights[] = {"ds.weight"},
-                         products[] = {"bufferization.alloc_tensor",
-                                       "ds.bounded",
-                                       "ds.check",
-                                       "ds.checked_index",
-                                       "ds.packed_conv",
-                                       "ds.packed_matmul",
-                                       "ds.softmax_exp2",
-                                       "ds.weight"};
+                         products[] = {
+                             "bufferization.alloc_tensor",
+                             "bufferization.materialize_in_destination",
+                             "ds.bounded",
+                             "ds.check",
+                             "ds.checked_index",
+                             "ds.packed_conv",
+                             "ds.packed_matmul",
+                             "ds.softmax_exp2",
+                             "ds.weight"};
   static const Legality table[] = {
       {"import", graph, weights, true},  {"canonical", graph, weights, true},
       {"raise", raised, {}, true},       {"quantize", raised, {}, true},

@@ -1,4 +1,4 @@
-"""Products: MatMul, Gemm and Conv."""
+"""Products: MatMul, Gemm, Einsum and Conv."""
 
 from typing import NamedTuple
 
@@ -50,6 +50,36 @@ def gemm(case: Case) -> None:
         "transB": turn_b or case.pick([None, 0]),
     }
     case.node("Gemm", names, dtype, **tolerance(dtype, k, 8.0), **attributes)
+
+
+def einsum(case: Case) -> None:
+    """Any equation of up to three terms: sums, diagonals, transpositions, ellipses, products of all kinds."""
+    dtype = case.narrow = case.pick([F32, F32, F64, I64])
+    sizes = {letter: case.integer(1, 4) for letter in "abcde"}
+    stack = [case.integer(1, 3) for _ in range(case.integer(1, 2))] if case.chance(0.3) else []
+    terms, names = [], []
+    for _ in range(case.pick([1, 2, 2, 2, 3])):
+        letters = [case.pick(list(sizes)) for _ in range(case.integer(0, 4))]
+        if case.chance(0.7):
+            letters = list(dict.fromkeys(letters))
+        shape = [sizes[letter] for letter in letters]
+        text = "".join(letters)
+        if stack:
+            place = case.integer(0, len(letters))
+            own = [1 if case.chance(0.2) else size for size in stack]
+            shape[place:place] = own
+            text = text[:place] + "..." + text[place:]
+        terms.append(text)
+        names.append(case.tensor(case.values(shape, dtype, -2, 2)))
+    equation = case.pick([",", ", "]).join(terms)
+    if case.chance(0.75):
+        known = sorted(set("".join(terms)) - {"."})
+        kept = [letter for letter in case.rng.permutation(known) if case.chance(0.6)] if known else []
+        if stack:
+            kept.insert(case.integer(0, len(kept)), "...")
+        equation += case.pick(["->", " -> "]) + "".join(kept)
+    elements = int(np.prod(list(sizes.values()))) * int(np.prod(stack))
+    case.node("Einsum", names, dtype, **tolerance(dtype, elements, 8.0), equation=equation)
 
 
 class Convolution(NamedTuple):
@@ -151,4 +181,4 @@ def linear(case: Case) -> None:
     case.node(kind, inputs, dtype, relative=64 * epsilon(F32), absolute=8 * epsilon(F32) * (k + 2))
 
 
-GENERATORS = [matmul, matmul, gemm, conv, conv_layer, conv_layer, linear]
+GENERATORS = [matmul, matmul, gemm, einsum, conv, conv_layer, conv_layer, linear]

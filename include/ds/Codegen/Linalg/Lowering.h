@@ -93,6 +93,9 @@ public:
       return lower(cast<OpTy>(op), l);
     };
   }
+  void add(StringRef opName, LoweringFn lower) {
+    functions[opName] = std::move(lower);
+  }
   /// The same function for several ops.
   template <typename... OpTys> void addAll(LoweringFn lower) {
     ((functions[OpTys::getOperationName()] = lower), ...);
@@ -107,11 +110,9 @@ private:
 };
 
 // One function for each file of lowerings.
-void populateActivationLowerings(LoweringRegistry &registry);
 void populateAttentionLowerings(LoweringRegistry &registry);
 void populateCacheLowerings(LoweringRegistry &registry);
 void populateCastLowerings(LoweringRegistry &registry);
-void populateComparisonLowerings(LoweringRegistry &registry);
 void populateConvLowerings(LoweringRegistry &registry);
 void populateCumSumLowerings(LoweringRegistry &registry);
 void populateElementwiseLowerings(LoweringRegistry &registry);

@@ -34,6 +34,8 @@ struct ResultShape {
 ///
 /// Code is inserted at the builder's insertion point, which its user advances
 /// through a block in order: everything that was computed before dominates it.
+/// Where the user enters the regions of an op, `insertBefore` keeps the code of
+/// shapes in front of that op, so that it dominates what follows, too.
 class ShapeBuilder {
 public:
   /// The most elements that a tensor of shape arithmetic may have.
@@ -44,6 +46,11 @@ public:
   OpBuilder &builder() { return b; }
   void setLocation(Location newLoc) { loc = newLoc; }
   Location location() const { return loc; }
+  /// Puts code before `op` from now on, or where the builder inserts if null.
+  /// Shapes have no side effects, and depend on nothing but what enters a
+  /// function: they can be computed whether or not a region runs.
+  void insertBefore(Operation *op) { before = op; }
+  Operation *insertedBefore() const { return before; }
 
   /// The dims of a ranked tensor value.
   ArrayRef<OpFoldResult> dims(Value tensor);
@@ -116,8 +123,18 @@ private:
   SmallVector<OpFoldResult> computeDims(Value tensor);
   std::optional<SmallVector<OpFoldResult>> computeElements(Value tensor);
 
+  /// Inserts before `before`, if anything, while this lives.
+  struct Place {
+    explicit Place(ShapeBuilder &shapes) : guard(shapes.b) {
+      if (shapes.before)
+        shapes.b.setInsertionPoint(shapes.before);
+    }
+    OpBuilder::InsertionGuard guard;
+  };
+
   OpBuilder &b;
   Location loc;
+  Operation *before = nullptr;
   DenseMap<Value, SmallVector<OpFoldResult>> dimsOf;
   DenseMap<Value, std::optional<SmallVector<OpFoldResult>>> elementsOf;
   DenseMap<Value, Value> storages;

@@ -1,18 +1,21 @@
-//===- Scalars.h - Scalar arithmetic of ONNX element types -------*- C++
-//-*-===//
+//===- Scalars.h - Scalar arithmetic of ONNX element types -------*- C++ -*-==//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DS_CODEGEN_LINALG_SCALARS_H
-#define DS_CODEGEN_LINALG_SCALARS_H
+#ifndef DS_DIALECT_ONNX_SCALARS_H
+#define DS_DIALECT_ONNX_SCALARS_H
 
-#include "ds/Codegen/Linalg/Lowering.h"
+#include "ds/Dialect/ONNX/ONNXDialect.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
 namespace mlir::ds {
+
+/// The type that elements of an ONNX element type have in memory: signless
+/// integers, i8 for bool.
+Type storageElement(Type element);
 
 /// Writes scalar arithmetic of one ONNX element type in the body of a generic,
 /// on values of a compute type: f32 for half precision, i1 for bool, else the
@@ -106,30 +109,42 @@ private:
 /// type, or of one from which `store` gets the same value in fewer roundings.
 Value convertScalar(Scalars s, Value value, Type from, Type to);
 
-/// A tensor of an element type's compute type as that type is stored.
-Value storeTensor(Lowering &l, Value computed, ArrayRef<OpFoldResult> dims,
-                  Type element);
-
 /// A scalar function of an op: its operands in their compute types in, its
 /// result in its compute type out. The Scalars have the first operand's type.
 template <typename OpTy>
 using ScalarFn = Value (*)(Scalars &, OpTy, ArrayRef<Value>);
 
-/// Lowers an element-wise op with one result to one generic. Absent operands
-/// are null values for `body`.
-LogicalResult
-lowerElementwise(Operation *op, Lowering &l,
-                 function_ref<Value(Scalars &, ArrayRef<Value>)> body);
+/// The scalar functions of element-wise ops, by the op's name: what one element
+/// of the result is made of one of each operand. Absent operands are null.
+class ScalarTable {
+public:
+  using Fn = std::function<Value(Scalars &, Operation *, ArrayRef<Value>)>;
 
-template <typename OpTy>
-void addElementwise(LoweringRegistry &registry, ScalarFn<OpTy> body) {
-  registry.addAll<OpTy>([body](Operation *op, Lowering &l) {
-    return lowerElementwise(op, l, [&](Scalars &s, ArrayRef<Value> v) {
-      return body(s, cast<OpTy>(op), v);
-    });
-  });
-}
+  template <typename OpTy> void add(ScalarFn<OpTy> body) {
+    functions[OpTy::getOperationName()] = [body](Scalars &s, Operation *op,
+                                                 ArrayRef<Value> operands) {
+      return body(s, cast<OpTy>(op), operands);
+    };
+  }
+  const Fn *lookup(Operation *op) const {
+    auto it = functions.find(op->getName().getStringRef());
+    return it == functions.end() ? nullptr : &it->second;
+  }
+  auto begin() const { return functions.begin(); }
+  auto end() const { return functions.end(); }
+
+private:
+  llvm::StringMap<Fn> functions;
+};
+
+/// The functions of all element-wise ops but casts, which are `convertScalar`.
+const ScalarTable &getScalarTable();
+
+// What fills the table, one function for each file.
+void addScalarActivations(ScalarTable &table);
+void addScalarArithmetic(ScalarTable &table);
+void addScalarComparisons(ScalarTable &table);
 
 } // namespace mlir::ds
 
-#endif // DS_CODEGEN_LINALG_SCALARS_H
+#endif // DS_DIALECT_ONNX_SCALARS_H

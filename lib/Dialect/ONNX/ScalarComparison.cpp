@@ -1,11 +1,10 @@
-//===- Comparison.cpp - Comparison, logic and bits to linalg --------------===//
+//===- ScalarComparison.cpp - Comparison, logic and bits of scalars -----===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Scalars.h"
-#include "ds/Dialect/ONNX/ONNXDialect.h"
+#include "ds/Dialect/ONNX/Scalars.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -15,18 +14,17 @@ using arith::CmpIPredicate;
 using Operands = ArrayRef<Value>;
 
 template <typename OpTy, CmpFPredicate floats, CmpIPredicate ints>
-static void addComparison(LoweringRegistry &registry) {
-  addElementwise<OpTy>(registry, [](Scalars &s, OpTy, Operands v) {
+static void addComparison(ScalarTable &table) {
+  table.add<OpTy>([](Scalars &s, OpTy, Operands v) {
     return s.compare(floats, ints, v[0], v[1]);
   });
 }
 
 /// `OpTy` is one op of arith on integers and bools.
 template <typename OpTy, typename IntOp>
-static void addBits(LoweringRegistry &registry) {
-  addElementwise<OpTy>(registry, [](Scalars &s, OpTy, Operands v) {
-    return s.make<IntOp>(v[0], v[1]);
-  });
+static void addBits(ScalarTable &table) {
+  table.add<OpTy>(
+      [](Scalars &s, OpTy, Operands v) { return s.make<IntOp>(v[0], v[1]); });
 }
 
 static Value emitShift(Scalars &s, onnx::BitShiftOp op, Operands v) {
@@ -50,27 +48,25 @@ static Value emitIsInf(Scalars &s, onnx::IsInfOp op, Operands v) {
   return s.constant(0, s.b.getI1Type());
 }
 
-void mlir::ds::populateComparisonLowerings(LoweringRegistry &registry) {
+void mlir::ds::addScalarComparisons(ScalarTable &table) {
   using namespace onnx;
-  addComparison<EqualOp, CmpFPredicate::OEQ, CmpIPredicate::eq>(registry);
-  addComparison<LessOp, CmpFPredicate::OLT, CmpIPredicate::slt>(registry);
-  addComparison<LessOrEqualOp, CmpFPredicate::OLE, CmpIPredicate::sle>(
-      registry);
-  addComparison<GreaterOp, CmpFPredicate::OGT, CmpIPredicate::sgt>(registry);
+  addComparison<EqualOp, CmpFPredicate::OEQ, CmpIPredicate::eq>(table);
+  addComparison<LessOp, CmpFPredicate::OLT, CmpIPredicate::slt>(table);
+  addComparison<LessOrEqualOp, CmpFPredicate::OLE, CmpIPredicate::sle>(table);
+  addComparison<GreaterOp, CmpFPredicate::OGT, CmpIPredicate::sgt>(table);
   addComparison<GreaterOrEqualOp, CmpFPredicate::OGE, CmpIPredicate::sge>(
-      registry);
-  addElementwise<IsNaNOp>(
-      registry, [](Scalars &s, IsNaNOp, Operands v) { return s.isNaN(v[0]); });
-  addElementwise<IsInfOp>(registry, emitIsInf);
+      table);
+  table.add<IsNaNOp>(
+      [](Scalars &s, IsNaNOp, Operands v) { return s.isNaN(v[0]); });
+  table.add<IsInfOp>(emitIsInf);
 
-  addBits<AndOp, arith::AndIOp>(registry);
-  addBits<OrOp, arith::OrIOp>(registry);
-  addBits<XorOp, arith::XOrIOp>(registry);
-  addBits<BitwiseAndOp, arith::AndIOp>(registry);
-  addBits<BitwiseOrOp, arith::OrIOp>(registry);
-  addBits<BitwiseXorOp, arith::XOrIOp>(registry);
-  addElementwise<BitwiseNotOp>(registry, [](Scalars &s, BitwiseNotOp,
-                                            Operands v) {
+  addBits<AndOp, arith::AndIOp>(table);
+  addBits<OrOp, arith::OrIOp>(table);
+  addBits<XorOp, arith::XOrIOp>(table);
+  addBits<BitwiseAndOp, arith::AndIOp>(table);
+  addBits<BitwiseOrOp, arith::OrIOp>(table);
+  addBits<BitwiseXorOp, arith::XOrIOp>(table);
+  table.add<BitwiseNotOp>([](Scalars &s, BitwiseNotOp, Operands v) {
     Type type = v[0].getType();
     Value ones = arith::ConstantOp::create(
         s.b, s.loc,
@@ -78,11 +74,11 @@ void mlir::ds::populateComparisonLowerings(LoweringRegistry &registry) {
                            APInt::getAllOnes(type.getIntOrFloatBitWidth())));
     return s.make<arith::XOrIOp>(v[0], ones);
   });
-  addElementwise<NotOp>(registry, [](Scalars &s, NotOp, Operands v) {
+  table.add<NotOp>([](Scalars &s, NotOp, Operands v) {
     return s.make<arith::XOrIOp>(v[0], s.constant(1));
   });
-  addElementwise<BitShiftOp>(registry, emitShift);
-  addElementwise<WhereOp>(registry, [](Scalars &s, WhereOp, Operands v) {
+  table.add<BitShiftOp>(emitShift);
+  table.add<WhereOp>([](Scalars &s, WhereOp, Operands v) {
     return s.select(v[0], v[1], v[2]);
   });
 }

@@ -1,11 +1,10 @@
-//===- Activation.cpp - Activation functions to linalg --------------------===//
+//===- ScalarActivation.cpp - Activation functions of scalars -----------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ds/Codegen/Linalg/Scalars.h"
-#include "ds/Dialect/ONNX/ONNXDialect.h"
+#include "ds/Dialect/ONNX/Scalars.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -53,70 +52,65 @@ static Value emitShrink(Scalars &s, onnx::ShrinkOp op, Operands v) {
   return s.select(s.less(x, s.neg(lambda)), s.add(x, bias), above);
 }
 
-void mlir::ds::populateActivationLowerings(LoweringRegistry &registry) {
+void mlir::ds::addScalarActivations(ScalarTable &table) {
   using namespace onnx;
-  addElementwise<ReluOp>(registry, [](Scalars &s, ReluOp, Operands v) {
+  table.add<ReluOp>([](Scalars &s, ReluOp, Operands v) {
     return s.max(v[0], s.constant(0));
   });
-  addElementwise<SigmoidOp>(registry, [](Scalars &s, SigmoidOp, Operands v) {
-    return emitSigmoid(s, v[0]);
-  });
-  addElementwise<TanhOp>(registry, [](Scalars &s, TanhOp, Operands v) {
+  table.add<SigmoidOp>(
+      [](Scalars &s, SigmoidOp, Operands v) { return emitSigmoid(s, v[0]); });
+  table.add<TanhOp>([](Scalars &s, TanhOp, Operands v) {
     return s.make<math::TanhOp>(v[0]);
   });
-  addElementwise<GeluOp>(registry, emitGelu);
-  addElementwise<LeakyReluOp>(
-      registry, [](Scalars &s, LeakyReluOp op, Operands v) {
-        return s.select(s.less(v[0], s.constant(0)),
-                        s.mul(s.constant(op.getAlpha()), v[0]), v[0]);
-      });
-  addElementwise<PReluOp>(registry, [](Scalars &s, PReluOp, Operands v) {
+  table.add<GeluOp>(emitGelu);
+  table.add<LeakyReluOp>([](Scalars &s, LeakyReluOp op, Operands v) {
+    return s.select(s.less(v[0], s.constant(0)),
+                    s.mul(s.constant(op.getAlpha()), v[0]), v[0]);
+  });
+  table.add<PReluOp>([](Scalars &s, PReluOp, Operands v) {
     return s.select(s.less(v[0], s.constant(0)), s.mul(v[1], v[0]), v[0]);
   });
-  addElementwise<ThresholdedReluOp>(
-      registry, [](Scalars &s, ThresholdedReluOp op, Operands v) {
+  table.add<ThresholdedReluOp>(
+      [](Scalars &s, ThresholdedReluOp op, Operands v) {
         Value below =
             s.compare(arith::CmpFPredicate::OLE, arith::CmpIPredicate::sle,
                       v[0], s.constant(op.getAlpha()));
         return s.select(below, s.constant(0), v[0]);
       });
-  addElementwise<EluOp>(registry, [](Scalars &s, EluOp op, Operands v) {
+  table.add<EluOp>([](Scalars &s, EluOp op, Operands v) {
     return s.select(s.less(v[0], s.constant(0)),
                     emitScaledExpM1(s, v[0], op.getAlpha()), v[0]);
   });
-  addElementwise<SeluOp>(registry, [](Scalars &s, SeluOp op, Operands v) {
+  table.add<SeluOp>([](Scalars &s, SeluOp op, Operands v) {
     Value y = s.select(s.less(s.constant(0), v[0]), v[0],
                        emitScaledExpM1(s, v[0], op.getAlpha()));
     return s.mul(s.constant(op.getGamma()), y);
   });
-  addElementwise<CeluOp>(registry, [](Scalars &s, CeluOp op, Operands v) {
+  table.add<CeluOp>([](Scalars &s, CeluOp op, Operands v) {
     Value zero = s.constant(0);
     Value scaled = s.div(v[0], s.constant(op.getAlpha()));
     Value negative = emitScaledExpM1(s, scaled, op.getAlpha());
     return s.add(s.max(zero, v[0]), s.min(zero, negative));
   });
-  addElementwise<HardSigmoidOp>(
-      registry, [](Scalars &s, HardSigmoidOp op, Operands v) {
-        Value line = s.mul(s.constant(op.getAlpha()), v[0]);
-        return emitClampToUnit(s, s.add(line, s.constant(op.getBeta())));
-      });
-  addElementwise<HardSwishOp>(
-      registry, [](Scalars &s, HardSwishOp, Operands v) {
-        Value line = s.mul(s.constant(1.0 / 6.0), v[0]);
-        return s.mul(v[0], emitClampToUnit(s, s.add(line, s.constant(0.5))));
-      });
-  addElementwise<SoftplusOp>(registry, [](Scalars &s, SoftplusOp, Operands v) {
-    return emitSoftplus(s, v[0]);
+  table.add<HardSigmoidOp>([](Scalars &s, HardSigmoidOp op, Operands v) {
+    Value line = s.mul(s.constant(op.getAlpha()), v[0]);
+    return emitClampToUnit(s, s.add(line, s.constant(op.getBeta())));
   });
-  addElementwise<SoftsignOp>(registry, [](Scalars &s, SoftsignOp, Operands v) {
+  table.add<HardSwishOp>([](Scalars &s, HardSwishOp, Operands v) {
+    Value line = s.mul(s.constant(1.0 / 6.0), v[0]);
+    return s.mul(v[0], emitClampToUnit(s, s.add(line, s.constant(0.5))));
+  });
+  table.add<SoftplusOp>(
+      [](Scalars &s, SoftplusOp, Operands v) { return emitSoftplus(s, v[0]); });
+  table.add<SoftsignOp>([](Scalars &s, SoftsignOp, Operands v) {
     return s.div(v[0], s.add(s.constant(1), s.abs(v[0])));
   });
-  addElementwise<MishOp>(registry, [](Scalars &s, MishOp, Operands v) {
+  table.add<MishOp>([](Scalars &s, MishOp, Operands v) {
     return s.mul(v[0], s.make<math::TanhOp>(emitSoftplus(s, v[0])));
   });
-  addElementwise<SwishOp>(registry, [](Scalars &s, SwishOp op, Operands v) {
+  table.add<SwishOp>([](Scalars &s, SwishOp op, Operands v) {
     Value scaled = s.mul(s.constant(op.getAlpha()), v[0]);
     return s.mul(v[0], emitSigmoid(s, scaled));
   });
-  addElementwise<ShrinkOp>(registry, emitShrink);
+  table.add<ShrinkOp>(emitShrink);
 }
