@@ -37,7 +37,8 @@ std::vector<PrunedLayer> mlir::ds::getPrunedLayers(ModuleOp module) {
       auto importance = layer.getAs<DenseF64ArrayAttr>("importance");
       auto of = layer.getAs<IntegerAttr>("of"),
            bytes = layer.getAs<IntegerAttr>("bytes");
-      if (!node || !heads || !importance || !of || !bytes)
+      if (!node || !heads || !importance || !of || !bytes ||
+          heads.size() != importance.size())
         continue;
       layers.push_back({entry.str(), node.str(), heads.asArrayRef().vec(),
                         importance.asArrayRef().vec(), of.getInt(),

@@ -39,6 +39,7 @@ public:
   Value write();
 
 private:
+  LogicalResult checkDiagonals(size_t input, const Term &term);
   LogicalResult parseTerm(StringRef text, int64_t ellipsis,
                           SmallVectorImpl<Label> &labels);
   void findOutput(ArrayRef<StringRef> texts, int64_t ellipsis);
@@ -76,7 +77,7 @@ LogicalResult EinsumWriter::parseTerm(StringRef text, int64_t ellipsis,
                                       SmallVectorImpl<Label> &labels) {
   bool hasEllipsis = false;
   while (!text.empty()) {
-    if (text.consume_front("...") && !hasEllipsis) {
+    if (!hasEllipsis && text.consume_front("...")) {
       hasEllipsis = true;
       addEllipsis(ellipsis, labels);
     } else if (!text.empty() && llvm::isAlpha(text.front())) {
@@ -87,6 +88,22 @@ LogicalResult EinsumWriter::parseTerm(StringRef text, int64_t ellipsis,
                               << "' of its equation is not one of letters and "
                                  "at most one ellipsis";
     }
+  }
+  return success();
+}
+
+/// Dims of one name in one term are as large as each other; of dims that are
+/// not known this is not checked.
+LogicalResult EinsumWriter::checkDiagonals(size_t input, const Term &term) {
+  auto type = cast<RankedTensorType>(term.value.getType());
+  for (auto [dim, label] : llvm::enumerate(term.labels)) {
+    int64_t size = type.getDimSize(dim);
+    for (int64_t other = dim + 1; other < type.getRank(); ++other)
+      if (term.labels[other] == label && !type.isDynamicDim(dim) &&
+          !type.isDynamicDim(other) && type.getDimSize(other) != size)
+        return node.emitError()
+               << "its equation has one name for dims of " << size << " and "
+               << type.getDimSize(other) << " of input " << input;
   }
   return success();
 }
@@ -130,6 +147,8 @@ LogicalResult EinsumWriter::parse(StringRef equation) {
     if (int64_t(term.labels.size()) != rank)
       return node.emitError() << "term '" << text << "' of its equation does "
                               << "not fit input " << i << " of rank " << rank;
+    if (failed(checkDiagonals(i, term)))
+      return failure();
     most = std::max(most, ellipsis);
     terms.push_back(std::move(term));
   }

@@ -72,12 +72,12 @@ static LogicalResult checkOperands(const Node &node) {
   Type element;
   for (auto [name, operand] :
        llvm::zip_equal(ArrayRef<StringRef>{"Q", "K", "V"}, node.operands)) {
-    auto type = operand ? cast<RankedTensorType>(operand.getType())
-                        : RankedTensorType();
-    if (!type || type.getRank() != 4 || !isa<FloatType>(type.getElementType()))
+    if (!operand)
+      return node.emitError() << "input " << name << " is absent";
+    auto type = cast<RankedTensorType>(operand.getType());
+    if (type.getRank() != 4 || !isa<FloatType>(type.getElementType()))
       return node.emitError()
-             << "expected " << name << " of floats and rank 4, found "
-             << (type ? Type(type) : Type());
+             << "expected " << name << " of floats and rank 4, found " << type;
     if (element && type.getElementType() != element)
       return node.emitError() << "expected " << name << " of " << element
                               << " as Q, found " << type;

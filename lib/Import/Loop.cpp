@@ -79,7 +79,11 @@ LogicalResult GraphImporter::importLoop(const NamedNode &named, Node &node,
 
   uint64_t size = std::max<uint64_t>(inlinedSize(body->node()), 1);
   size_t carriedCount = body->input_size() - 2;
-  SmallVector<Value> carried(llvm::drop_begin(node.operands, 2));
+  // The number and the condition may be left out, at the end, too.
+  SmallVector<Value> carried(
+      ArrayRef<Value>(node.operands)
+          .take_back(node.operands.size() -
+                     std::min<size_t>(2, node.operands.size())));
   SmallVector<SmallVector<Value>> collected(node.numResults - carriedCount);
   Value yes = g.scalar(builder.getI1Type(), 1);
   for (int64_t i = 0; i < *count && *condition; ++i) {

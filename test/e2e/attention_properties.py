@@ -22,6 +22,10 @@ PLAIN = {name: values[0] for name, values in CHOICES.items()} | {
     "heads": (4, 2), "rows": 70, "keys": 300, "widths": (64, 64), "dynamic": True,
 }  # fmt: skip
 ROUNDING = 2e-6  # of sums in another order
+ROWS = "tensor<1x2x?x16xf32>"
+PACKED_PORTS = dict.fromkeys(("query", "key", "value"), (ROWS, '"", "", "rows", ""')) | {
+    "offsets": ("tensor<?xi64>", '"ends"')
+}
 
 
 class Properties:
@@ -55,13 +59,41 @@ class Properties:
         return same(everything, without)
 
     def chunks(self) -> str:
-        """Rows in chunks give the bits of all at once."""
+        """Rows in chunks give the bits of all at once, also of more rows than the tiles of one task take together."""
         causal = {"window": (None, 0), "query_start": True}
-        inputs = self.inputs(2, **causal) | {"query_start": np.array([230, 100, 0])}
-        whole = self.run(inputs, **causal)
-        for first, last in ((0, 32), (32, 37), (37, 70)):
-            part = {"query": inputs["query"][:, :, first:last], "query_start": inputs["query_start"] + first}
-            if wrong := same(self.run(inputs | part, **causal), whole[:, :, first:last]):
+        for rows, keys, cuts in ((70, 300, (0, 32, 37, 70)), (1300, 1370, (0, 500, 1011, 1300))):
+            sizes = causal | {"rows": rows, "keys": keys}
+            inputs = self.inputs(2, **sizes) | {"query_start": np.array([keys - rows, 100, 0])}
+            whole = self.run(inputs, **causal)
+            for first, last in zip(cuts, cuts[1:]):
+                part = {"query": inputs["query"][:, :, first:last], "query_start": inputs["query_start"] + first}
+                if wrong := same(self.run(inputs | part, **causal), whole[:, :, first:last]):
+                    return f"{rows} rows, {first} to {last}: {wrong}"
+        return ""
+
+    def packed(self) -> str:
+        """Packed sequences, long and short and empty ones, give the bits of each alone."""
+        arguments = [
+            f'%{name}: {kind} {{ds.name = "{name}", ds.symbols = [{dims}]}}' for name, (kind, dims) in PACKED_PORTS.items()
+        ]
+        ports = [f'{{name = "{name}", symbols = [{dims}], type = {kind}}}' for name, (kind, dims) in PACKED_PORTS.items()]
+        output = f'{{name = "output0", symbols = ["", "", "rows", ""], type = {ROWS}}}'
+        source = self.folder / "packed.mlir"
+        source.write_text(
+            f"func.func @main({', '.join(arguments)}) -> {ROWS}\n"
+            f"    attributes {{ds.ports = {{inputs = [{', '.join(ports)}], outputs = [{output}]}}}} {{\n"
+            f"  %0 = ds.attention %query, %key, %value row_offsets %offsets {{scale = 0.25 : f32}}\n"
+            f"         : ({ROWS}, {ROWS}, {ROWS}, tensor<?xi64>) -> {ROWS}\n  return %0 : {ROWS}\n}}\n"
+        )
+        artifact = self.tools.compile(source, source.with_suffix(".dsa"), "--compile-from=raise")
+        ends = np.cumsum([0, 700, 30, 0, 1290])
+        rng = np.random.default_rng(9)
+        rows = {name: rng.standard_normal((1, 2, ends[-1], 16), np.float32) for name in ("query", "key", "value")}
+        together = self.tools.run(artifact, rows | {"offsets": ends}, ["output0"])["output0"]
+        for first, last in zip(ends, ends[1:]):
+            own = {name: value[:, :, first:last] for name, value in rows.items()}
+            alone = self.tools.run(artifact, own | {"offsets": np.array([0, last - first])}, ["output0"])["output0"]
+            if wrong := same(together[:, :, first:last], alone):
                 return f"rows {first} to {last}: {wrong}"
         return ""
 
@@ -153,7 +185,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ds-attention-") as folder:
         properties = Properties(tools, Path(folder))
         checks: list[Callable[[], str]] = [
-            properties.all_listed, properties.chunks, properties.split_keys, properties.values_of_keys,
+            properties.all_listed, properties.chunks, properties.packed, properties.split_keys, properties.values_of_keys,
             properties.pages, properties.wrong_page, properties.threads, properties.empty_rows,
         ]  # fmt: skip
         failures = 0

@@ -67,6 +67,11 @@ TEST_F(ImportEinsum, Refused) {
   EXPECT_THAT(messages, HasSubstr("has a dim that no input has"));
   run("ij->ii", {{"2", "3"}});
   EXPECT_THAT(messages, HasSubstr("has a dim that is named twice"));
+  run("i...j...k->i...jk", {{"2", "3", "4", "5"}});
+  EXPECT_THAT(messages, HasSubstr("at most one ellipsis"));
+  run("ii->i", {{"1", "3"}});
+  EXPECT_THAT(messages, HasSubstr("its equation has one name for dims of 1 and "
+                                  "3 of input 0"));
   run("ij,jk", {{"2", "3"}, {"4", "5"}});
   EXPECT_THAT(messages, HasSubstr("loc(\"product\")"));
 }
@@ -121,6 +126,9 @@ TEST_F(ImportFlexAttention, Refused) {
   EXPECT_THAT(messages, HasSubstr("op ai.onnx.preview.FlexAttention (opset 1): "
                                   "expected a number of query heads that is a "
                                   "multiple of that of keys"));
+  node->set_input(2, "");
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("input V is absent"));
 }
 
 TEST_F(ImportFlexAttention, ShapeOfGraph) {

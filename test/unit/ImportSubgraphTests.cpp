@@ -225,6 +225,23 @@ TEST_F(ImportLoop, EndsByCondition) {
   EXPECT_EQ(llvm::StringRef(text).count("onnx.Add"), 2u);
 }
 
+TEST_F(ImportLoop, InputsLeftOutAtTheEnd) {
+  setCount(3);
+  loop->mutable_input()->DeleteSubrange(1, 2);
+  loop->mutable_output()->DeleteSubrange(0, 1);
+  m.graph().mutable_output()->DeleteSubrange(0, 1);
+  body->mutable_input()->RemoveLast();
+  body->mutable_output()->DeleteSubrange(1, 1);
+  for (int i = 0; i < 2; ++i)
+    body->mutable_node(1)->set_input(i, "x");
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_THAT(mainType(), HasSubstr("-> tensor<3x?x4xf32>"));
+  loop->mutable_input()->Clear();
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("the iterations of all loops"));
+}
+
 TEST_F(ImportLoop, Refused) {
   m.input("count", i64, {});
   importModel(m);

@@ -129,6 +129,10 @@ llvm::Expected<std::string> ZipFile::contents(const ZipMember &member) {
     return damaged();
   if (member.flags & encrypted)
     return dataError("is encrypted");
+  // No byte of deflate stands for more.
+  constexpr uint64_t mostExpansion = 1032;
+  if (member.size / mostExpansion > member.compressed)
+    return damaged();
   std::string contents;
   if (member.method == stored) {
     contents.assign(data, member.compressed);

@@ -87,8 +87,8 @@ public:
                    Value c, OpFoldResult rows, OpFoldResult columnCount,
                    bool accumulate, FromMemory fromMemory = {});
 
-  /// Adds A[rows, K] · B[columns, K]ᵀ to C: matrices of rank 2 with stride 1 in
-  /// their last dim, A and C of f32, B of f32, f16 or bf16.
+  /// Adds A[rows, K] · B[columns, K]ᵀ to C, of 1 or more rows: matrices of rank
+  /// 2 with stride 1 in their last dim, A and C of f32, B of f32, f16 or bf16.
   void emitDots(OpBuilder &b, Location loc, Value a, Value rowsOfB, Value c);
 
 private:

@@ -164,10 +164,11 @@ static Value emitBytes(OpBuilder &b, memref::AllocOp alloc,
                        ArrayRef<Value> sizes) {
   Location loc = alloc.getLoc();
   MemRefType type = alloc.getType();
-  int64_t fixed = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  uint64_t fixed = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   for (int64_t size : type.getShape())
     if (!ShapedType::isDynamic(size))
-      fixed *= size;
+      fixed = std::min<uint64_t>(
+          llvm::SaturatingMultiply(fixed, uint64_t(size)), mostBytes);
   if (sizes.empty())
     return constantIndex(b, loc, llvm::alignTo(fixed, alignment));
   Value bytes = constantIndex(b, loc, fixed);
