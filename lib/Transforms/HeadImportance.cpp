@@ -106,8 +106,6 @@ private:
     uint64_t bits = 0;
     std::memcpy(&bits, bytes.begin(), elementBytes);
     APFloat value(type.getFloatSemantics(), APInt(type.getWidth(), bits));
-    bool loses = false;
-    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
     return value.convertToDouble();
   }
 
@@ -133,8 +131,6 @@ static llvm::Error forEachRow(Value tensor, const WeightReader &reader,
   matchPattern(tensor, m_Constant(&elements));
   std::vector<double> row;
   for (APFloat value : elements.getValues<APFloat>()) {
-    bool loses = false;
-    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
     row.push_back(value.convertToDouble());
     if (int64_t(row.size()) == type.getShape().back()) {
       take(row);
