@@ -70,8 +70,8 @@ static LogicalResult checkOperands(const Node &node) {
     return node.emitError()
            << "expected 3 inputs, found " << node.operands.size();
   Type element;
-  for (auto [name, operand] :
-       llvm::zip_equal(ArrayRef<StringRef>{"Q", "K", "V"}, node.operands)) {
+  static constexpr StringRef names[] = {"Q", "K", "V"};
+  for (auto [name, operand] : llvm::zip_equal(names, node.operands)) {
     if (!operand)
       return node.emitError() << "input " << name << " is absent";
     auto type = cast<RankedTensorType>(operand.getType());
