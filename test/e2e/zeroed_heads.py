@@ -108,9 +108,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_machine_options(parser)
     parser.add_argument("names", nargs="*", help="graphs to check (all)")
+    parser.add_argument("--spelling", default="", help="only graphs whose names end so, such as eager")
     arguments = parser.parse_args()
     tools, failed = Tools.from_arguments(arguments), 0
     paths = [path for path in sorted(GRAPHS.glob("*.onnx")) if not path.stem.startswith(WEIGHTED)]
+    paths = [path for path in paths if path.stem.endswith(arguments.spelling)]
     paths = [path for path in paths if not arguments.names or path.stem in arguments.names]
     with tempfile.TemporaryDirectory(prefix="ds-zeroed-") as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         for line, wrong in pool.map(lambda path: check(tools, path, Path(folder)), paths):
