@@ -8,7 +8,7 @@
 // lanes are k. As many elements of C as a vector has lanes are computed
 // together, and their partial sums are added up in a tree that leaves each sum
 // in its lane. With few rows of A every element of B is read once, from memory
-// as likely as not: the next block is brought in meanwhile, from more places
+// as likely as not: later blocks are brought in meanwhile, from more places
 // than a processor follows.
 //
 //===----------------------------------------------------------------------===//
@@ -128,12 +128,15 @@ void DotBody::emitBlock(Value column, bool isLast) {
   emitRow(loop.getInductionVar(), column, block, isLast, /*prefetches=*/false);
 }
 
-/// Elements k to k + lanes of the block after the one at `column`.
+/// How many blocks ahead rows of B are brought in.
+static constexpr int64_t blocksAhead = 8;
+
+/// Elements k to k + lanes of a later block than the one at `column`.
 void DotBody::prefetch(Value column, Value k) {
   for (int64_t i = 0; i < lanes; ++i) {
-    Value n = arith::AddIOp::create(b, loc, column, index(lanes + i));
-    memref::PrefetchOp::create(b, loc, y, ValueRange{n, k}, /*isWrite=*/false,
-                               /*localityHint=*/3, /*isDataCache=*/true);
+    Value n =
+        arith::AddIOp::create(b, loc, column, index(blocksAhead * lanes + i));
+    emitPrefetch(b, loc, y, {n, k});
   }
 }
 

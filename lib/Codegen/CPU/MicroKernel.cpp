@@ -62,7 +62,6 @@ private:
   SmallVector<Value> emitLoops(ArrayRef<Value> outer, ValueRange sums,
                                bool masksB);
   SmallVector<Value> emitStep(ValueRange at, ValueRange sums, bool masksB);
-  void prefetch(Value memory, Value row, Value column);
   void prefetchA(Value k);
   void prefetchB(Value k);
 
@@ -180,33 +179,35 @@ void KernelBody::addPairs(Value pair, ArrayRef<Value> row,
   }
 }
 
-/// How many steps ahead operands are brought in that a kernel reads by rows.
-static constexpr int64_t stepsAhead = 16;
-
-void KernelBody::prefetch(Value memory, Value row, Value column) {
-  memref::PrefetchOp::create(b, loc, memory, ValueRange{row, column},
-                             /*isWrite=*/false, /*localityHint=*/3,
-                             /*isDataCache=*/true);
+void mlir::ds::emitPrefetch(OpBuilder &b, Location loc, Value memory,
+                            ValueRange at) {
+  memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false,
+                             /*localityHint=*/2, /*isDataCache=*/true);
 }
+
+/// How many rows ahead operands are brought in that are not packed.
+static constexpr int64_t stepsAhead = 64;
 
 /// Brings in what is read of A soon.
 void KernelBody::prefetchA(Value k) {
   auto [strides, offset] =
       cast<MemRefType>(args[0].getType()).getStridesAndOffset();
   if (strides[0] == 1)
-    return prefetch(args[0], index(0),
-                    arith::AddIOp::create(b, loc, k, index(stepsAhead)));
-  // The next rows, in turn.
+    return emitPrefetch(
+        b, loc, args[0],
+        {index(0), arith::AddIOp::create(b, loc, k, index(stepsAhead))});
+  // Those rows in turn, a part of each.
   Value row = arith::RemUIOp::create(b, loc, k, index(rows));
-  prefetch(args[0], arith::AddIOp::create(b, loc, row, index(rows)),
-           arith::SubIOp::create(b, loc, k, row));
+  emitPrefetch(b, loc, args[0],
+               {arith::AddIOp::create(b, loc, row, index(stepsAhead)),
+                arith::SubIOp::create(b, loc, k, row)});
 }
 
 /// Brings in the row of B that is read soon.
 void KernelBody::prefetchB(Value k) {
   Value row = arith::AddIOp::create(b, loc, k, index(stepsAhead));
   for (int64_t v = 0; v < vectors; ++v)
-    prefetch(args[1], row, index(v * lanes));
+    emitPrefetch(b, loc, args[1], {row, index(v * lanes)});
 }
 
 /// The step at `at` in the dims of A that are k.
@@ -227,8 +228,7 @@ SmallVector<Value> KernelBody::emitStep(ValueRange at, ValueRange sums,
     for (int64_t i = 0; i < lines; ++i) {
       if (i != 0)
         line = arith::AddIOp::create(b, loc, line, args[6]);
-      memref::PrefetchOp::create(b, loc, args[4], line, /*isWrite=*/false,
-                                 /*localityHint=*/2, /*isDataCache=*/true);
+      emitPrefetch(b, loc, args[4], line);
     }
   }
   if (fromMemory.a)

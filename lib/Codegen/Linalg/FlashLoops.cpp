@@ -372,17 +372,6 @@ FlashState FlashLoops::initialState(const ScoreTile &tile, bool withSink,
   return state;
 }
 
-/// The keys of a step as the columns of a matrix.
-Value FlashLoops::toColumns(Value keyRows, OpFoldResult keyCount) {
-  // Not a generic: those that do not read their destination get another one.
-  Type element = cast<ShapedType>(keyRows.getType()).getElementType();
-  SmallVector<OpFoldResult> sizes = {fixed(depth), fixed(keyBlock)};
-  Value columns = firstLanes(linalg.empty(sizes, element), 1, keyCount);
-  return linalg::TransposeOp::create(b, loc, keyRows, columns,
-                                     ArrayRef<int64_t>{1, 0})
-      ->getResult(0);
-}
-
 /// The masked scores of a step.
 Value FlashLoops::emitScores(const ScoreTile &tile, Value keyHead,
                              Value query) {
@@ -399,9 +388,6 @@ Value FlashLoops::emitScores(const ScoreTile &tile, Value keyHead,
             ofColumn = map(3, {2, 1});
   if (keysFirst())
     scores = linalg.contract(keyRows, query, {ofRow, ofColumn, result}, scores);
-  else if (lanes > mostRowsOfDots)
-    scores = linalg.contract(query, toColumns(keyRows, tile.keyCount),
-                             {ofRow, ofColumn, result}, scores);
   else
     scores = linalg.contract(query, keyRows, {ofRow, map(3, {1, 2}), result},
                              scores);

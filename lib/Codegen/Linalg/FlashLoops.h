@@ -82,9 +82,6 @@ struct Heads {
 struct FlashLoops {
   /// Keys of a step: their scores stay in the first-level cache.
   static constexpr int64_t keyBlock = 128;
-  /// Where rows come first, scores of so few are sums of products along keys;
-  /// of more, keys become columns first: those sums cost more then.
-  static constexpr int64_t mostRowsOfDots = 4;
 
   FlashLoops(AttentionOp op, Lowering &l);
 
@@ -195,7 +192,6 @@ struct FlashLoops {
 private:
   std::pair<Value, OpFoldResult> keysOf(Value block, KeyRange range);
   Value filled(ArrayRef<OpFoldResult> sizes, double value, Value room);
-  Value toColumns(Value keyRows, OpFoldResult keyCount);
   /// Whether a block of keys lies in one page.
   bool holdsBlocks() const {
     auto size = pages.size ? getConstantIntValue(pages.size) : std::nullopt;
