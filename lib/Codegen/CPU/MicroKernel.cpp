@@ -292,7 +292,7 @@ void KernelBody::emit(bool masksB, bool masksC, bool accumulate) {
 
 /// How many steps ahead weights are brought in that are read once.
 static constexpr int64_t rowsAhead = 128;
-/// Kernels of fewer rows ask for nothing: they read weights as fast as a
+/// Products of fewer rows ask for nothing: they read weights as fast as a
 /// processor brings in what it sees to lie in a row, and asking as well takes a
 /// fifth of their time.
 static constexpr int64_t leastRowsToPrefetch = 7;
@@ -357,9 +357,11 @@ static Value share(OpBuilder &b, Location loc, Value memory,
 
 namespace {
 /// Emits the calls of one product: groups of columns, in each of them whole
-/// tiles of rows, then a kernel of exactly the rows that are left; a chain of
-/// smaller ones is several times slower. Of few rows alone a kernel takes more
-/// columns at once: one group would leave the multipliers waiting for its sums.
+/// tiles of rows, then kernels of exactly the rows that are left; a chain of
+/// smaller ones is several times slower. A rest of few rows shares those of the
+/// tile before it, since a kernel of few waits for the row of B. Few rows alone
+/// take more columns at once where there are registers for them: one group
+/// would leave the multipliers waiting for its sums.
 class Calls {
 public:
   struct Call {
@@ -368,8 +370,10 @@ public:
     Value number; // of the tile; null where the group has no other
   };
   using Emit = function_ref<void(const Call &)>;
+  /// Rests of fewer than `leastRest` rows share those of a tile.
   Calls(OpBuilder &b, Location loc, OpFoldResult rows, int64_t tileRows,
-        llvm::function_ref<int64_t(int64_t)> widthFor, int64_t columns);
+        int64_t leastRest, llvm::function_ref<int64_t(int64_t)> widthFor,
+        int64_t columns);
 
   /// How many calls a group has.
   Value count();
@@ -380,7 +384,7 @@ private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
   }
-  bool isWide(int64_t rows) { return widthFor(rows) > widthFor(tileRows); }
+  void emitRest(int64_t rest, int64_t width, Value column, Emit emit);
   void emitGroups(int64_t width, Value count,
                   function_ref<void(Value column)> body);
   void emitSwitch(Value choice, ArrayRef<int64_t> cases,
@@ -389,7 +393,7 @@ private:
   OpBuilder &b;
   Location loc;
   OpFoldResult rows;
-  int64_t tileRows;
+  int64_t tileRows, leastRest;
   llvm::function_ref<int64_t(int64_t)> widthFor;
   int64_t columns;
   Value all, tiles, firstOfRest;
@@ -397,9 +401,11 @@ private:
 } // namespace
 
 Calls::Calls(OpBuilder &b, Location loc, OpFoldResult rows, int64_t tileRows,
-             llvm::function_ref<int64_t(int64_t)> widthFor, int64_t columns)
-    : b(b), loc(loc), rows(rows), tileRows(tileRows), widthFor(widthFor),
-      columns(columns), all(getValueOrCreateConstantIndexOp(b, loc, rows)),
+             int64_t leastRest, llvm::function_ref<int64_t(int64_t)> widthFor,
+             int64_t columns)
+    : b(b), loc(loc), rows(rows), tileRows(tileRows), leastRest(leastRest),
+      widthFor(widthFor), columns(columns),
+      all(getValueOrCreateConstantIndexOp(b, loc, rows)),
       tiles(b.createOrFold<arith::DivUIOp>(loc, all, index(tileRows))),
       firstOfRest(b.createOrFold<arith::MulIOp>(loc, tiles, index(tileRows))) {}
 
@@ -429,6 +435,19 @@ void Calls::emitSwitch(Value choice, ArrayRef<int64_t> cases,
   scf::YieldOp::create(b, loc);
 }
 
+/// The rows after whole tiles, `rest` of them.
+void Calls::emitRest(int64_t rest, int64_t width, Value column, Emit emit) {
+  if (rest >= leastRest)
+    return emit({rest, width, firstOfRest, column, tiles});
+  int64_t second = (tileRows + rest) / 2, first = tileRows + rest - second;
+  Value one = index(1);
+  Value row = b.createOrFold<arith::SubIOp>(loc, firstOfRest, index(tileRows));
+  emit({first, width, row, column,
+        b.createOrFold<arith::SubIOp>(loc, tiles, one)});
+  row = b.createOrFold<arith::AddIOp>(loc, row, index(first));
+  emit({second, width, row, column, tiles});
+}
+
 void Calls::run(Emit emit) {
   std::optional<int64_t> known = getConstantIntValue(rows);
   auto groups = [&](int64_t width) {
@@ -440,41 +459,47 @@ void Calls::run(Emit emit) {
       emit({few, width, index(0), column, /*number=*/nullptr});
     });
   };
-  SmallVector<int64_t> wide, rests;
-  for (int64_t i = 1; i < tileRows; ++i) {
-    rests.push_back(i);
-    if (isWide(i))
-      wide.push_back(i);
+  if (known && *known < tileRows) {
+    if (*known > 0)
+      emitFew(*known);
+    return;
   }
-  if (known && *known < tileRows && isWide(*known))
-    return emitFew(*known);
 
   int64_t width = widthFor(tileRows);
   Value count = groups(width);
-  if (!known && !wide.empty()) {
-    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, all,
-                                        index(wide.back()));
-    emitSwitch(arith::SelectOp::create(b, loc, isFew, all, index(0)), wide,
+  auto fewRows = llvm::to_vector(llvm::seq<int64_t>(1, tileRows));
+  if (!known) {
+    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, all,
+                                        index(tileRows));
+    emitSwitch(arith::SelectOp::create(b, loc, isFew, all, index(0)), fewRows,
                emitFew);
     count = arith::SelectOp::create(b, loc, isFew, index(0), count);
   }
   emitGroups(width, count, [&](Value column) {
-    if (!known || *known >= tileRows) {
-      auto loop = scf::ForOp::create(b, loc, index(0), tiles, index(1));
+    Value rest = b.createOrFold<arith::SubIOp>(loc, all, firstOfRest);
+    Value whole = tiles;
+    if (leastRest > 1) {
+      Value isShared = b.createOrFold<arith::CmpIOp>(
+          loc, arith::CmpIPredicate::ult,
+          b.createOrFold<arith::SubIOp>(loc, rest, index(1)),
+          index(leastRest - 1));
+      whole = b.createOrFold<arith::SelectOp>(
+          loc, isShared, b.createOrFold<arith::SubIOp>(loc, tiles, index(1)),
+          tiles);
+    }
+    {
+      auto loop = scf::ForOp::create(b, loc, index(0), whole, index(1));
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPoint(loop.getBody()->getTerminator());
       Value tile = loop.getInductionVar();
       Value row = arith::MulIOp::create(b, loc, tile, index(tileRows));
       emit({tileRows, width, row, column, tile});
     }
-    auto emitRest = [&](int64_t rest) {
-      emit({rest, width, firstOfRest, column, tiles});
-    };
+    auto emitCase = [&](int64_t rows) { emitRest(rows, width, column, emit); };
     if (!known)
-      emitSwitch(arith::SubIOp::create(b, loc, all, firstOfRest), rests,
-                 emitRest);
+      emitSwitch(rest, fewRows, emitCase);
     else if (*known % tileRows != 0)
-      emitRest(*known % tileRows);
+      emitCase(*known % tileRows);
   });
 }
 
@@ -611,7 +636,8 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
     return arith::ConstantIndexOp::create(b, loc, value);
   };
   std::optional<int64_t> known = getConstantIntValue(columnCount);
-  Calls calls(b, loc, rows, tileRows, widthFor,
+  // Rows of tile registers cost as many as they have room for.
+  Calls calls(b, loc, rows, tileRows, tiles ? 0 : tileRows / 2, widthFor,
               std::min(known.value_or(strips * strip), strips * strip));
 
   OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
@@ -655,7 +681,7 @@ void MicroKernels::emitProduct(OpBuilder &b, Location loc, Value a,
     SmallVector<Value> operands{share(b, loc, aRows),
                                 share(b, loc, bStrips, isStrips),
                                 share(b, loc, cRows), left};
-    if (prefetch && call.rows >= leastRowsToPrefetch)
+    if (prefetch && (call.number || call.rows >= leastRowsToPrefetch))
       prefetch->addOperands(call, operands);
     func::FuncOp kernel =
         getKernel({call.rows, call.width, depth, !isFull && !isStrips, !isFull,

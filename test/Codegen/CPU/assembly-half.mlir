@@ -6,6 +6,8 @@
 // The inner loops of products of bf16: nothing but loads and products.
 
 // With tile registers, four chains of sums, and no sum in memory.
+// TILES: {{^}}ds_matmul_1x32_{{[0-9]+}}:
+// TILES: tdpbf16ps
 // TILES-LABEL: {{^}}ds_matmul_32x32_{{[0-9]+}}:
 // TILES: ldtilecfg
 // TILES-COUNT-4: tilezero
@@ -22,8 +24,6 @@
 // TILES: {{j[a-z]+}} .LBB
 // TILES-COUNT-4: tilestored
 // TILES: tilerelease
-// TILES: {{^}}ds_matmul_1x32_{{[0-9]+}}:
-// TILES: tdpbf16ps
 
 // With dot products of pairs, 16 sums: two loads of columns, eight of rows to
 // all lanes.

@@ -10,9 +10,9 @@
 // CHECK: %[[MAPS:.+]] = affine.min #{{.+}}()[%[[P]]]
 // CHECK: memref.reinterpret_cast %[[X]] to offset: [%{{.+}}], sizes: [17, 3, 3, 3], strides: [2, {{.+}}, {{.+}}, 1]
 // CHECK: memref.subview %[[W]][0, %[[P]], 0, 0, 0] [1, 1, 2, 27, 16]
-// CHECK: scf.for
 // CHECK: call @[[FULL:ds_matmul_8x32_[0-9]+]](%{{.+}}) : (memref<8x?x3x3xf32, strided<[2, ?, ?, 1], offset: ?>>, memref<2x?x16xf32, {{.+}}>, memref<8x?xf32, {{.+}}>, index)
-// CHECK: call @ds_matmul_1x32
+// CHECK: call @ds_matmul_5x32
+// CHECK: call @ds_matmul_4x32
 func.func @windows(%x: memref<?x3x33x35xf32>, %w: memref<1x3x2x27x16xf32>, %y: memref<?x16x17x80xf32>) {
   ds.packed_conv kernel [3, 3] strides [2, 2] dilations [1, 1]
     ins(%x, %w : memref<?x3x33x35xf32>, memref<1x3x2x27x16xf32>) outs(%y : memref<?x16x17x80xf32>)
