@@ -49,11 +49,17 @@ private:
   llvm::SetVector<Operation *> slice;
 };
 
-/// Buffers of an entry, outside of tasks, that share a place one after another.
+/// A buffer of an entry, outside of tasks, and where the code uses it.
+struct Life {
+  memref::AllocOp alloc;
+  int64_t first, last; // positions
+  int64_t estimate;    // of its bytes, to compare with others
+};
+
+/// Buffers that share a place one after another.
 struct Place {
-  SmallVector<memref::AllocOp> allocs;
-  Value bytes;         // the most that any of them needs
-  int64_t lastUse = 0; // of the latest, as a position in the code
+  SmallVector<Life> lives;
+  Value bytes; // the most that any of them needs
 };
 
 /// Where ops that run at most once are in the code. Of two branches the second
@@ -208,26 +214,43 @@ static int64_t findLastUse(Value root, Block *entry,
   return last;
 }
 
-/// Lets `alloc` take the place of buffers that are dead, if there is one.
-/// Equal sizes first; else whatever is free, which grows to the larger need.
-static void assignPlace(OpBuilder &b, memref::AllocOp alloc, Value bytes,
-                        int64_t firstUse, int64_t lastUse,
+/// Bytes of `alloc` as far as they are known: what only a run tells of a dim
+/// counts as a small number.
+static int64_t estimateBytes(memref::AllocOp alloc) {
+  MemRefType type = alloc.getType();
+  uint64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (int64_t size : type.getShape())
+    bytes = std::min<uint64_t>(
+        llvm::SaturatingMultiply(
+            bytes, uint64_t(ShapedType::isDynamic(size) ? 64 : size)),
+        mostBytes);
+  return bytes;
+}
+
+/// Lets a buffer share the place of others that are not live with it, if there
+/// is one, else gives it its own. Of those it takes one of equal size, or the
+/// smallest: where large buffers come first, all are large enough.
+static void assignPlace(OpBuilder &b, Life life, Value bytes,
                         SmallVectorImpl<Place> &places) {
+  memref::AllocOp alloc = life.alloc;
   // In another branch, the same sizes may not be asked for.
   auto sameSize = [&](const Place &place) {
     return getAsOpFoldResult(place.bytes) == getAsOpFoldResult(bytes) ||
-           llvm::any_of(place.allocs, [&](memref::AllocOp other) {
-             return other->getParentRegion()->isAncestor(
+           llvm::any_of(place.lives, [&](Life other) {
+             return other.alloc->getParentRegion()->isAncestor(
                         alloc->getParentRegion()) &&
-                    other.getType() == alloc.getType() &&
-                    llvm::equal(other.getDynamicSizes(),
-                                alloc.getDynamicSizes());
+                    other.alloc.getType() == alloc.getType() &&
+                    llvm::equal(other.alloc.getDynamicSizes(),
+                                life.alloc.getDynamicSizes());
            });
   };
   Place *best = nullptr;
   bool bestIsSame = false;
-  for (Place &place : places) {
-    if (place.lastUse >= firstUse)
+  // The last one is the smallest.
+  for (Place &place : llvm::reverse(places)) {
+    if (llvm::any_of(place.lives, [&](Life other) {
+          return other.first <= life.last && life.first <= other.last;
+        }))
       continue;
     bool same = sameSize(place);
     if (!best || (same && !bestIsSame)) {
@@ -236,14 +259,13 @@ static void assignPlace(OpBuilder &b, memref::AllocOp alloc, Value bytes,
     }
   }
   if (!best) {
-    places.push_back({{alloc}, bytes, lastUse});
+    places.push_back({{life}, bytes});
     return;
   }
   if (!bestIsSame)
     best->bytes =
         b.createOrFold<arith::MaxUIOp>(alloc.getLoc(), best->bytes, bytes);
-  best->allocs.push_back(alloc);
-  best->lastUse = lastUse;
+  best->lives.push_back(life);
 }
 
 static void replaceByView(memref::AllocOp alloc, Value base, Value offset) {
@@ -442,15 +464,23 @@ LogicalResult EntryPlan::collect() {
 
 void EntryPlan::planArena() {
   Positions positions(func);
-  SmallVector<Place> places;
+  SmallVector<Life> lives;
   for (memref::AllocOp alloc : allocs)
-    assignPlace(b, alloc, bytesOf(alloc), positions[alloc],
-                findLastUse(alloc, entry, positions), places);
+    lives.push_back({alloc, positions[alloc],
+                     findLastUse(alloc, entry, positions),
+                     estimateBytes(alloc)});
+  llvm::sort(lives, [](const Life &lhs, const Life &rhs) {
+    return std::tuple(-lhs.estimate, lhs.first) <
+           std::tuple(-rhs.estimate, rhs.first);
+  });
+  SmallVector<Place> places;
+  for (const Life &life : lives)
+    assignPlace(b, life, bytesOf(life.alloc), places);
 
   Value offset = constantIndex(b, func.getLoc(), 0);
   for (Place &place : places) {
-    for (memref::AllocOp alloc : place.allocs)
-      replaceByView(alloc, arena, offset);
+    for (const Life &life : place.lives)
+      replaceByView(life.alloc, arena, offset);
     offset = addBytes(b, func.getLoc(), offset, place.bytes);
   }
   arenaTotal = offset;

@@ -18,7 +18,7 @@
 // CHECK: "test.use"(%[[A]], %[[B]])
 // CHECK: "test.use"(%[[B]], %[[A]])
 // CHECK: } else {
-// CHECK: memref.view %{{.*}}[%[[C0]]]
+// CHECK: memref.view %{{.*}}[%[[SECOND]]]
 // CHECK-NOT: memref.alloc
 func.func @main(%x: memref<?xf32>, %flag: memref<i8>) -> memref<?xf32> attributes {ds.inputs = 2 : i64} {
   %c0 = arith.constant 0 : index

@@ -295,7 +295,8 @@ def PlanMemory : Pass<"ds-plan-memory", "::mlir::ModuleOp"> {
   let summary = "one arena for all buffers of a call, and the shape function";
   let description = [{
     Results become buffers that the caller gives. Buffers whose lives do not
-    overlap share a place in one arena; sizes may be dynamic. A function
+    overlap share a place in one arena; sizes may be dynamic. Large buffers
+    choose first, and a dim of which nothing is known counts as 64 then. A function
     `@<entry>_shape` computes from the inputs alone the sizes of the results
     and of the arena, and evaluates the entry's `ds.check`s. What it would need
     beyond shapes and small integer inputs is an error that names the node.
