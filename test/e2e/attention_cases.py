@@ -43,6 +43,8 @@ CHOICES: dict[str, tuple] = {
     "mask_mod": (None, "prefix", "documents", "checkers"),
     "prob_mod": (None, "scaled", "squared"),
     "lse": (False, True),
+    # whether the result is of query's element type, or of that of sums
+    "rounded": (True, False),
     "dynamic": (False, True),
 }
 BATCH = 3
@@ -379,7 +381,8 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
     b, t = (BATCH, True), (case["rows"], True)
     result = f"tensor<{dims(b, (hq, False), t, (case['widths'][1], False))}x"
     lse_type = f"tensor<{dims(b, (hq, False), t)}x"
-    results = [f"{result}{element}>"] + [f"{lse_type}{scores}>"] * case["lse"]
+    given_type = element if case["rounded"] else scores
+    results = [f"{result}{given_type}>"] + [f"{lse_type}{scores}>"] * case["lse"]
     given_back = [f"{result}f32>"] + [f"{lse_type}f32>"] * case["lse"]
     outputs = [f'{{name = "output{i}", symbols = [], type = {type_}}}' for i, type_ in enumerate(given_back)]
     text = [f"func.func @main({', '.join(arguments)}) -> ({', '.join(given_back)}) attributes {{ds.ports = {{"]
@@ -387,9 +390,9 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
     text.append(f"  %result{', %lse' if case['lse'] else ''} = ds.attention{''.join(operands)} {' '.join(filter(None, regions))}")
     text.append(f"    {{{', '.join(attributes)}}} : ({', '.join(types)}) -> ({', '.join(results)})")
     last = "%result"
-    if element != "f32":
+    if given_type != "f32":
         last = "%y"
-        text.append(f"  %y = onnx.Cast %result {{to = f32}} : ({result}{element}>) -> {result}f32>")
+        text.append(f"  %y = onnx.Cast %result {{to = f32}} : ({result}{given_type}>) -> {result}f32>")
     lse_name = "%lse"
     if case["lse"] and scores == "f64":
         lse_name = "%lse_y"
@@ -412,6 +415,18 @@ def compare(found: np.ndarray, expected: np.ndarray, allowed: np.ndarray | float
     return f"at {tuple(map(int, worst))} expected {expected[worst]:.7g}, found {found[worst]:.7g}; {int((~same).sum())} differ"
 
 
+def compare_results(case: dict, model: Model, found: dict[str, np.ndarray]) -> str:
+    """What is wrong with the results of a case, or nothing. The result is rounded once."""
+    expected = model.expected["output0"]
+    rounding = ROUNDING[case["element"]] if case["rounded"] else 0
+    wrong = compare(found["output0"], expected, 1.01 * rounding * np.abs(expected) + 1e-5 * model.magnitude + 1e-6)
+    if case["lse"] and not wrong:
+        lse = model.expected["output1"]
+        wrong = compare(found["output1"], lse, 1e-5 * (1 + np.abs(np.nan_to_num(lse, neginf=0))))
+        wrong = wrong and f"lse: {wrong}"
+    return wrong
+
+
 def run_case(tools: Tools, case: dict, seed: list[int], folder: Path) -> tuple[str, Model, Path, dict]:
     """Compiles and runs a case; what is wrong with its results, or nothing, and what it ran."""
     model = make_model(case, np.random.default_rng(seed))
@@ -419,14 +434,7 @@ def run_case(tools: Tools, case: dict, seed: list[int], folder: Path) -> tuple[s
     source.write_text(model.text)
     artifact = tools.compile(source, source.with_suffix(".dsa"), "--compile-from=raise")
     found = tools.run(artifact, model.inputs, list(model.expected))
-    expected = model.expected["output0"]
-    allowed = 1.01 * ROUNDING[case["element"]] * np.abs(expected) + 1e-5 * model.magnitude + 1e-6
-    wrong = compare(found["output0"], expected, allowed)
-    if case["lse"] and not wrong:
-        lse = model.expected["output1"]
-        wrong = compare(found["output1"], lse, 1e-5 * (1 + np.abs(np.nan_to_num(lse, neginf=0))))
-        wrong = wrong and f"lse: {wrong}"
-    return wrong, model, artifact, found
+    return compare_results(case, model, found), model, artifact, found
 
 
 def check(tools: Tools, case: dict, seed: list[int], folder: Path) -> str:

@@ -166,7 +166,8 @@ static LogicalResult verifyElements(AttentionOp op) {
       return op.emitOpError("C8: expected operands of element type ")
              << element << ", found " << operand.getType();
   }
-  if (op.getType().getElementType() != element)
+  Type result = op.getType().getElementType();
+  if (result != element && result != getSumType(element))
     return op.emitOpError("C8: expected a result of element type ")
            << element << ", found " << op.getType();
   if (op.getLse() &&

@@ -19,9 +19,11 @@ namespace {
 /// head in its group), the query row, then the key or the element of a row.
 struct AttentionDecomposition {
   AttentionDecomposition(AttentionOp op, AttentionOp::Adaptor operands,
-                         OpBuilder &b, ShapeBuilder &shapes,
-                         function_ref<Value(Value)> lowered);
-  SmallVector<Value> run();
+                         OpBuilder &b, ShapeBuilder &shapes);
+  /// The whole op. `lowered` is what stands for a tensor that regions read.
+  SmallVector<Value> run(function_ref<Value(Value)> lowered);
+  /// The op from what it gives for parts of its keys.
+  SmallVector<Value> merge(Value results, Value logSums);
 
 private:
   /// A tensor read for each score by (batch, head, row, key) or a part of it.
@@ -47,15 +49,18 @@ private:
                   ValueRange inputs, unsigned &next);
   Value read(OpBuilder &b, Location loc, const Access &access);
 
+  void prepare(function_ref<Value(Value)> lowered);
   Value rowsOfPages(Value source, Value pool);
   Value scores();
   Value firstRows();
   Value applyMasks(Value scores);
   Value sinks();
-  Value largestScores(Value scores);
-  Value weights(Value scores, Value largest);
+  Value largestScores(Value scores, AffineMap scoreMap);
+  Value weights(Value scores, AffineMap scoreMap, Value largest);
   Value normalize(Value weights, Value sums);
   Value weightedRows();
+  SmallVector<Value> softmax(Value scores, AffineMap scoreMap, Value rows,
+                             AffineMap rowMap);
   Value finish(Value sums, Value acc);
   Value logSums(Value largest, Value sums);
 
@@ -107,22 +112,28 @@ private:
   SmallVector<OpFoldResult> query; // dims of query
   SmallVector<OpFoldResult> value; // dims of value: [B, Hkv, S, Dv]
   Value keyRows, valueRows;        // [B, Hkv, S, Dk] and [B, Hkv, S, Dv]
-  bool grouped;                    // query heads share key heads
+  bool grouped = false;            // query heads share key heads
   OpFoldResult groupSize;
   SmallVector<OpFoldResult> outer; // dims of the outer loops
 };
 } // namespace
 
-AttentionDecomposition::AttentionDecomposition(
-    AttentionOp op, AttentionOp::Adaptor operands, OpBuilder &b,
-    ShapeBuilder &shapes, function_ref<Value(Value)> lowered)
+AttentionDecomposition::AttentionDecomposition(AttentionOp op,
+                                               AttentionOp::Adaptor operands,
+                                               OpBuilder &b,
+                                               ShapeBuilder &shapes)
     : op(op), operands(operands), linalg{b, op.getLoc()}, shapes(shapes),
       context(b.getContext()), sum(getSumType(op.getType().getElementType())),
       query(llvm::to_vector(shapes.dims(op.getQuery()))),
       value(llvm::to_vector(shapes.dims(op.getValueOrKey()))),
-      grouped(query[1] != value[1]) {
+      outer(ArrayRef(query).take_front(3)) {
   if (op.getVDim())
     value[3] = shapes.constant(*op.getVDim());
+}
+
+/// What the formula needs of key heads, pages, lists of keys and regions.
+void AttentionDecomposition::prepare(function_ref<Value(Value)> lowered) {
+  grouped = query[1] != value[1];
   keyRows = operands.getKey();
   valueRows = operands.getValue();
   if (op.getKvPage()) {
@@ -138,13 +149,11 @@ AttentionDecomposition::AttentionDecomposition(
     if (!region->empty())
       modifier->emplace(*region, shapes, lowered);
   if (op.getKeyIndex())
-    keyBlocks.emplace(op, operands.getKeyIndex(), b, shapes);
-  outer = {query[0], value[1]};
-  if (grouped) {
-    groupSize = shapes.exactQuotient(query[1], value[1]);
-    outer.push_back(groupSize);
-  }
-  outer.push_back(query[2]);
+    keyBlocks.emplace(op, operands.getKeyIndex(), linalg.b, shapes);
+  if (!grouped)
+    return;
+  groupSize = shapes.exactQuotient(query[1], value[1]);
+  outer = {query[0], value[1], groupSize, query[2]};
 }
 
 Value AttentionDecomposition::coordinate(OpBuilder &b, Location loc,
@@ -248,7 +257,7 @@ Value AttentionDecomposition::rowsOfPages(Value source, Value pool) {
   SmallVector<OpFoldResult> dims = llvm::to_vector(shapes.dims(source));
   Value pages = shapes.materialize(dims[0]), size = shapes.materialize(dims[2]);
   Value bound = shapes.materialize(shapes.add(value[2], shapes.constant(1)));
-  Type element = op.getType().getElementType();
+  Type element = op.getQuery().getType().getElementType();
   return linalg.map(
       {}, {}, {value[0], dims[1], value[2], dims[3]}, element,
       [&](OpBuilder &b, Location loc, ValueRange) -> Value {
@@ -281,7 +290,7 @@ Value AttentionDecomposition::scores() {
   Value q = operands.getQuery();
   if (grouped) {
     SmallVector<OpFoldResult> dims = withInner(query[3]);
-    Type type = getStaticType({op.getType().getElementType(), dims});
+    Type type = getStaticType({op.getQuery().getType().getElementType(), dims});
     q = tensor::ExpandShapeOp::create(
         linalg.b, linalg.loc, type, q,
         SmallVector<ReassociationIndices>{{0}, {1, 2}, {3}, {4}}, dims);
@@ -441,24 +450,23 @@ Value AttentionDecomposition::sinks() {
                     });
 }
 
-Value AttentionDecomposition::largestScores(Value scores) {
+Value AttentionDecomposition::largestScores(Value scores, AffineMap scoreMap) {
   double infinity = std::numeric_limits<double>::infinity();
-  int64_t loops = outer.size() + 1;
-  AffineMap all = AffineMap::getMultiDimIdentityMap(loops, context);
   Value init = op.getSink() ? sinks() : linalg.filled(outer, sum, -infinity);
-  return linalg.generic(scores, {all, outerMap(loops, {})}, init,
+  return linalg.generic(scores, {scoreMap, outerMap(outer.size() + 1, {})},
+                        init,
                         [](OpBuilder &b, Location loc, ValueRange v) -> Value {
                           return arith::MaximumFOp::create(b, loc, v[1], v[0]);
                         });
 }
 
-/// e^(score − largest). A row without keys has no largest score: any finite
-/// number will do.
-static Value weigh(OpBuilder &b, Location loc, Value score, Value largest) {
+Value mlir::ds::emitWeight(OpBuilder &b, Location loc, Value score,
+                           Value largest) {
   Type type = score.getType();
   Value none = LinalgBuilder::constant(
       b, loc, type, -std::numeric_limits<double>::infinity());
   Value zero = LinalgBuilder::constant(b, loc, type, 0);
+  // A row without keys has no largest score: any finite number will do.
   Value empty =
       arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, largest, none);
   Value shift = arith::SelectOp::create(b, loc, empty, zero, largest);
@@ -466,14 +474,13 @@ static Value weigh(OpBuilder &b, Location loc, Value score, Value largest) {
   return math::ExpOp::create(b, loc, difference);
 }
 
-Value AttentionDecomposition::weights(Value scores, Value largest) {
-  int64_t loops = outer.size() + 1;
-  AffineMap all = AffineMap::getMultiDimIdentityMap(loops, context);
-  return linalg.map({scores, largest}, {all, outerMap(loops, {})},
-                    withInner(value[2]), sum,
-                    [](OpBuilder &b, Location loc, ValueRange v) {
-                      return weigh(b, loc, v[0], v[1]);
-                    });
+Value AttentionDecomposition::weights(Value scores, AffineMap scoreMap,
+                                      Value largest) {
+  return linalg.map(
+      {scores, largest}, {scoreMap, outerMap(outer.size() + 1, {})},
+      withInner(value[2]), sum, [](OpBuilder &b, Location loc, ValueRange v) {
+        return emitWeight(b, loc, v[0], v[1]);
+      });
 }
 
 /// prob_mod of the weights over their sums, 0 in a row without keys.
@@ -507,8 +514,8 @@ Value AttentionDecomposition::weightedRows() {
   SmallVector<OpFoldResult> zeros(4, zero), ones(4, one);
   return tensor::ExtractSliceOp::create(
       linalg.b, linalg.loc,
-      getStaticType({op.getType().getElementType(), value}), keyRows, zeros,
-      value, ones);
+      getStaticType({op.getQuery().getType().getElementType(), value}), keyRows,
+      zeros, value, ones);
 }
 
 Value AttentionDecomposition::finish(Value sums, Value acc) {
@@ -575,11 +582,16 @@ Value AttentionDecomposition::logSums(Value largest, Value sums) {
       SmallVector<ReassociationIndices>{{0}, {1, 2}, {3}});
 }
 
-SmallVector<Value> AttentionDecomposition::run() {
+/// The softmax of scores, which `scoreMap` gives for the outer loops and the
+/// key, applied to rows that `rowMap` gives for the outer loops, the element
+/// and the key.
+SmallVector<Value> AttentionDecomposition::softmax(Value scores,
+                                                   AffineMap scoreMap,
+                                                   Value rows,
+                                                   AffineMap rowMap) {
   int64_t loops = outer.size() + 2;
-  Value masked = applyMasks(scores());
-  Value largest = largestScores(masked);
-  Value p = weights(masked, largest);
+  Value largest = largestScores(scores, scoreMap);
+  Value p = weights(scores, scoreMap, largest);
   auto add = [](OpBuilder &b, Location loc, ValueRange v) -> Value {
     return arith::AddFOp::create(b, loc, v[1], v[0]);
   };
@@ -587,21 +599,19 @@ SmallVector<Value> AttentionDecomposition::run() {
   Value sums = linalg.generic(p, {all, outerMap(loops - 1, {})},
                               linalg.filled(outer, sum, 0), add);
   if (op.getSink()) {
-    AffineMap rows = AffineMap::getMultiDimIdentityMap(outer.size(), context);
-    sums = linalg.map({sinks(), largest, sums}, {rows, rows, rows}, outer, sum,
+    AffineMap each = AffineMap::getMultiDimIdentityMap(outer.size(), context);
+    sums = linalg.map({sinks(), largest, sums}, {each, each, each}, outer, sum,
                       [](OpBuilder &b, Location loc, ValueRange v) -> Value {
-                        return arith::AddFOp::create(b, loc, v[2],
-                                                     weigh(b, loc, v[0], v[1]));
+                        return arith::AddFOp::create(
+                            b, loc, v[2], emitWeight(b, loc, v[0], v[1]));
                       });
   }
   if (probMod)
     p = normalize(p, sums);
-  AffineExpr element = dim(outer.size()), key = dim(outer.size() + 1);
-  Value acc =
-      linalg.contract(p, weightedRows(),
-                      {outerMap(loops, key), keyMap(loops, key, element),
-                       outerMap(loops, element)},
-                      linalg.filled(withInner(value[3]), sum, 0));
+  Value acc = linalg.contract(p, rows,
+                              {outerMap(loops, dim(loops - 1)), rowMap,
+                               outerMap(loops, dim(loops - 2))},
+                              linalg.filled(withInner(value[3]), sum, 0));
   SmallVector<Value> results = {finish(sums, acc)};
   if (op.getLse())
     results.push_back(logSums(largest, sums));
@@ -609,8 +619,34 @@ SmallVector<Value> AttentionDecomposition::run() {
 }
 
 SmallVector<Value>
+AttentionDecomposition::run(function_ref<Value(Value)> lowered) {
+  prepare(lowered);
+  int64_t loops = outer.size() + 2;
+  Value masked = applyMasks(scores());
+  return softmax(masked, AffineMap::getMultiDimIdentityMap(loops - 1, context),
+                 weightedRows(), keyMap(loops, dim(loops - 1), dim(loops - 2)));
+}
+
+SmallVector<Value> AttentionDecomposition::merge(Value results, Value logSums) {
+  value[2] = tensor::getMixedSize(linalg.b, linalg.loc, logSums, 0);
+  AffineMap scores =
+                AffineMap::get(4, 0, {dim(3), dim(0), dim(1), dim(2)}, context),
+            rows = AffineMap::get(
+                5, 0, {dim(4), dim(0), dim(1), dim(2), dim(3)}, context);
+  return softmax(logSums, scores, results, rows);
+}
+
+SmallVector<Value>
 mlir::ds::decomposeAttention(AttentionOp op, AttentionOp::Adaptor operands,
                              OpBuilder &b, ShapeBuilder &shapes,
                              function_ref<Value(Value)> lowered) {
-  return AttentionDecomposition(op, operands, b, shapes, lowered).run();
+  return AttentionDecomposition(op, operands, b, shapes).run(lowered);
+}
+
+SmallVector<Value> mlir::ds::mergeAttention(AttentionOp op, Value results,
+                                            Value logSums, OpBuilder &b,
+                                            ShapeBuilder &shapes) {
+  AttentionOp::Adaptor operands(op->getOperands(), op);
+  return AttentionDecomposition(op, operands, b, shapes)
+      .merge(results, logSums);
 }

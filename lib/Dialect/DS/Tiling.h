@@ -1,4 +1,4 @@
-//===- Tiling.h - What tiles of packed products have in common --*- C++ -*-===//
+//===- Tiling.h - What tiles of ops have in common --------------*- C++ -*-===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
@@ -11,8 +11,13 @@
 
 namespace mlir::ds {
 
-/// Whether `offset` can be shown to be a multiple of `factor`.
-bool isMultipleOf(OpFoldResult offset, int64_t factor);
+/// Whether the offset or size of a tile can be shown to be a multiple of
+/// `factor`.
+bool isMultipleOf(OpFoldResult size, int64_t factor);
+
+/// Whether two index values are equal because they are computed alike from the
+/// same values.
+bool isSameSize(OpFoldResult lhs, OpFoldResult rhs);
 
 } // namespace mlir::ds
 

@@ -321,6 +321,14 @@ func.func @attention_c8_result(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>,
 
 // -----
 
+func.func @attention_c8_result_of_half(%q: tensor<2x4x5x8xf16>, %k: tensor<2x4x6x8xf16>, %v: tensor<2x4x6x8xf16>) {
+  // expected-error @+1 {{C8: expected a result of element type 'f16', found 'tensor<2x4x5x8xbf16>'}}
+  %0 = ds.attention %q, %k, %v {scale = 1.0 : f32} : (tensor<2x4x5x8xf16>, tensor<2x4x6x8xf16>, tensor<2x4x6x8xf16>) -> tensor<2x4x5x8xbf16>
+  return
+}
+
+// -----
+
 func.func @attention_c9_scale(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
   // expected-error @+1 {{C9: expected a finite scale}}
   %0 = ds.attention %q, %k, %v {scale = 0x7F800000 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>

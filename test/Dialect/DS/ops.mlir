@@ -60,6 +60,13 @@ func.func @attention(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %v: te
   return
 }
 
+// CHECK-LABEL: func.func @attention_not_rounded
+func.func @attention_not_rounded(%q: tensor<2x4x5x8xbf16>) -> tensor<2x4x5x8xf32> {
+  // CHECK: ds.attention {{.*}} : (tensor<2x4x5x8xbf16>, tensor<2x4x5x8xbf16>, tensor<2x4x5x8xbf16>) -> tensor<2x4x5x8xf32>
+  %0 = ds.attention %q, %q, %q {scale = 0.125 : f32} : (tensor<2x4x5x8xbf16>, tensor<2x4x5x8xbf16>, tensor<2x4x5x8xbf16>) -> tensor<2x4x5x8xf32>
+  return %0 : tensor<2x4x5x8xf32>
+}
+
 // CHECK-LABEL: func.func @latent_attention
 // CHECK-SAME: %[[SLOPES:[a-z0-9]+]]: tensor<16xf32>
 func.func @latent_attention(%slopes: tensor<16xf32>, %q: tensor<?x16x?x576xbf16>, %c: tensor<?x1x?x576xbf16>, %s: tensor<16xbf16>, %n: tensor<?xi64>) {

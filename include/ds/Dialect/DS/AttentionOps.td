@@ -9,9 +9,17 @@
 
 include "ds/Dialect/DS/DSOpBase.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/TilingInterface.td"
 
 def DS_AttentionOp : DS_ValueOp<"attention",
-    [AttrSizedOperandSegments, SingleBlock]> {
+    [AttrSizedOperandSegments, SingleBlock,
+     DeclareOpInterfaceMethods<TilingInterface, [
+       "getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+       "getResultTilePosition", "generateResultTileValue",
+       "getIterationDomainTileFromResultTile"]>,
+     DeclareOpInterfaceMethods<PartialReductionOpInterface, [
+       "generateInitialTensorForPartialReduction", "tileToPartialReduction",
+       "mergeReductions", "getPartialResultTilePosition"]>]> {
   let summary = "scaled dot-product attention with masks and head weights";
   let description = [{
     For batch b, query head h, query row i, key row j, with the key head
@@ -61,6 +69,11 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     Scores and sums of half-precision elements are f32, and so are what regions
     take and give.
 
+    The loops of tiles are (B, Hq, T, Dv, S). Tiles of heads are whole groups, or
+    within one. Keys are tiled as a partial reduction alone: parts of them give
+    results and lse, without head_weight and sink, which one softmax over parts
+    merges. Tiles that there are not are refused with the reason.
+
     | operand | shape | element type |
     |---|---|---|
     | query | [B, Hq, T, Dk] | f32, f64, f16 or bf16 |
@@ -84,7 +97,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
     - C6: bias broadcasts to [B, Hq, T, S].
     - C7: head_weight is [Hq], [B, Hq] or [B, Hq, T], sink [Hq], query_start and
       key_length [B].
-    - C8: all float element types are query's; bias may be i1 instead.
+    - C8: all float element types are query's; bias may be i1 instead, and the
+      result of half precision f32, which is not rounded then.
     - C9: scale is finite, softcap finite and positive, left and right are not
       negative, and right is not given with causal.
     - C10: the result is [B, Hq, T, Dv], lse [B, Hq, T].
@@ -169,6 +183,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
   ];
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getType() { return getResult().getType(); }
+    /// The loops of tiles, in the order of the iteration domain.
+    enum Loop : unsigned { Batch, Head, Row, Column, Key };
     /// The value, or the key whose elements it is.
     ::mlir::TypedValue<::mlir::RankedTensorType> getValueOrKey() {
       return getValue() ? getValue() : getKey();

@@ -22,6 +22,13 @@ SmallVector<Value> decomposeAttention(AttentionOp op,
                                       AttentionOp::Adaptor operands,
                                       OpBuilder &b, ShapeBuilder &shapes,
                                       function_ref<Value(Value)> lowered);
+/// Gives the same from what the op gives, without head_weight and sink, for C
+/// parts of its keys that have all keys between them: `results` is [C, B, Hq,
+/// T, Dv] and `logSums`, their lse, [C, B, Hq, T]. There is no prob_mod.
+SmallVector<Value> mergeAttention(AttentionOp op, Value results, Value logSums,
+                                  OpBuilder &b, ShapeBuilder &shapes);
+/// The scalar e^(score − largest), 0 where both are −inf.
+Value emitWeight(OpBuilder &b, Location loc, Value score, Value largest);
 Value decomposeIndexScore(IndexScoreOp op, IndexScoreOp::Adaptor operands,
                           OpBuilder &b, ShapeBuilder &shapes);
 Value decomposeKVAppend(KVAppendOp op, KVAppendOp::Adaptor operands,
