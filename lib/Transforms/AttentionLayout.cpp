@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionMatcher.h"
+#include "RefineAttention.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -27,7 +28,24 @@ Value AttentionMatcher::splitHeads(Value value) {
                                                    : Value();
 }
 
-Value AttentionMatcher::takeRepeat(Value value) {
+Value AttentionMatcher::takeJoinedTranspose(Value value) {
+  // [B, H, S, D] → [B · H, S, D] → [B · H, D, S] → [B, H, D, S]
+  auto split = value.getDefiningOp<onnx::ReshapeOp>();
+  auto transpose =
+      split ? split.getData().getDefiningOp<onnx::TransposeOp>() : nullptr;
+  if (!transpose || typeOf(value).getRank() != 4 || !transpose.getPerm() ||
+      *transpose.getPerm() != ArrayRef<int64_t>{0, 2, 1} ||
+      !sameLastDims(value, transpose.getResult(), 2))
+    return nullptr;
+  Value heads = splitHeads(transpose.getData());
+  if (!heads)
+    return nullptr;
+  SmallVector<OpFoldResult> from(shapes.dims(heads)), to(shapes.dims(value));
+  return ArrayRef(from).take_front(2) == ArrayRef(to).take_front(2) ? heads
+                                                                    : Value();
+}
+
+Value mlir::ds::takeRepeat(Value value, ShapeBuilder &shapes) {
   // [B, Hkv, S, D] → [B, Hkv, 1, S, D] → [B, Hkv, n, S, D] → [B, Hkv · n, S, D]
   auto reshape = value.getDefiningOp<onnx::ReshapeOp>();
   auto expand =

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionMatcher.h"
-#include "CausalMask.h"
+#include "ElementForms.h"
 #include "ds/Dialect/ONNX/ShapeHelpers.h"
 
 #include <cmath>
@@ -165,13 +165,8 @@ bool AttentionMatcher::isCausal() {
   bool hides = step.added        ? found->above <= -1e30 && found->below == 0
                : step.fillsWhere ? found->above != 0 && found->below == 0
                                  : found->above == 0 && found->below != 0;
-  OpFoldResult rows = shapes.dim(query, 2);
-  OpFoldResult keys = shapes.dim(key, keyPermutation[2]);
-  SmallVector<OpFoldResult> dims(shapes.dims(mask));
-  // The last query is that of the last key, and every query has a key.
-  return hides && onnx::isNonNegative(found->diagonal) &&
-         shapes.add(rows, found->diagonal) == keys &&
-         dims[dims.size() - 2] == rows && dims.back() == keys;
+  return hides && hidesLaterKeys(mask, *found, shapes.dim(query, 2),
+                                 shapes.dim(key, keyPermutation[2]), shapes);
 }
 
 static Value createScalar(OpBuilder &builder, Location loc, Type element,

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionMatcher.h"
+#include "RefineAttention.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
@@ -181,7 +182,11 @@ LogicalResult AttentionMatcher::matchKey(Value transposed) {
   int64_t rank = typeOf(transposed).getRank();
   keyPermutation = llvm::to_vector(llvm::seq<int64_t>(rank));
   key = transposed;
-  if (auto transpose = transposed.getDefiningOp<onnx::TransposeOp>()) {
+  if (Value heads = takeJoinedTranspose(transposed)) {
+    key = heads;
+    std::swap(keyPermutation[2], keyPermutation[3]);
+    takeScale(key);
+  } else if (auto transpose = transposed.getDefiningOp<onnx::TransposeOp>()) {
     key = transpose.getData();
     if (transpose.getPerm())
       keyPermutation = llvm::to_vector(*transpose.getPerm());
@@ -199,7 +204,7 @@ LogicalResult AttentionMatcher::matchKey(Value transposed) {
     takeScale(key);
   }
   if (typeOf(key).getRank() == 4)
-    key = takeRepeat(key);
+    key = takeRepeat(key, shapes);
   return success();
 }
 
@@ -317,7 +322,7 @@ LogicalResult AttentionMatcher::match() {
   if (Value split = splitHeads(value))
     value = split;
   if (typeOf(value).getRank() == 4)
-    value = takeRepeat(value);
+    value = takeRepeat(value, shapes);
   if (failed(matchResult()) || failed(checkShapes()) || failed(checkReshapes()))
     return failure();
   if (succeeded(matchHeadWeight()))

@@ -76,8 +76,9 @@ private:
   /// What `value`, [B · H, rows, columns], is the reshape of, if that is
   /// [B, H, rows, columns].
   Value splitHeads(Value value);
-  /// What `value` repeats the heads of, each for a group of query heads.
-  Value takeRepeat(Value value);
+  /// What `value`, [B, H, columns, rows], is the transposition of, if that is
+  /// done with batch and heads in one dim.
+  Value takeJoinedTranspose(Value value);
 
   // Weights of heads, in AttentionHeadWeight.cpp.
   /// `factor` as a weight of heads, where dim i of [B, H, T, D] is dim

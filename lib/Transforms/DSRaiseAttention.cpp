@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionMatcher.h"
+#include "RefineAttention.h"
 #include "ds/Transforms/Passes.h"
 
 namespace mlir::ds {
@@ -46,6 +47,12 @@ void DSRaiseAttention::runOnOperation() {
     else
       reportMissed(softmax, "ds-raise-attention", "attention", matcher.reason);
   }
+  func.walk([&](AttentionOp op) {
+    builder.setInsertionPoint(op);
+    insertShapesBefore(op, shapes);
+    shapes.setLocation(op.getLoc());
+    refineAttention(op, shapes);
+  });
   // With them goes the arithmetic that dims were compared by.
   eraseDeadOps(func);
 }

@@ -40,14 +40,6 @@ static std::optional<SmallVector<Value>> raise(Operation *op,
       .Default([](Operation *) { return std::nullopt; });
 }
 
-/// Gives `value` the type that users of `result` were made for: the two know
-/// the same dims, but not always by the same way.
-static Value withTypeOf(Value result, Value value, onnx::GraphBuilder &g) {
-  if (value.getType() == result.getType())
-    return value;
-  return onnx::IdentityOp::create(g.b, g.loc, result.getType(), value);
-}
-
 void DSRaiseTransformerOps::runOnOperation() {
   func::FuncOp func = getOperation();
   if (func.isDeclaration())
@@ -74,7 +66,7 @@ void DSRaiseTransformerOps::runOnOperation() {
     }
     for (auto [result, value] : llvm::zip_equal(op->getResults(), *values))
       if (!result.use_empty())
-        result.replaceAllUsesWith(withTypeOf(result, value, g));
+        result.replaceAllUsesWith(withTypeOf(result, value, g.b));
     op->erase();
   }
   if (failedAny)

@@ -13,8 +13,7 @@
 using namespace mlir;
 using namespace mlir::ds;
 
-/// The one number that all elements of a constant are.
-static std::optional<double> getSplat(Value value) {
+std::optional<double> mlir::ds::getSplat(Value value) {
   DenseElementsAttr literal;
   if (!matchPattern(value, m_Constant(&literal)) || !literal.isSplat())
     return std::nullopt;

@@ -11,6 +11,9 @@
 
 namespace mlir::ds {
 
+/// The one number that all elements of a constant are. Bools are 0 and 1.
+std::optional<double> getSplat(Value value);
+
 /// The mask, an entry argument, of which each element of `value` is a function
 /// of one element, or null.
 Value findMask(Value value);

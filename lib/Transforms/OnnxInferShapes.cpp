@@ -112,8 +112,9 @@ void OnnxInferShapes::runOnOperation() {
   func::FuncOp func = getOperation();
   if (func.isDeclaration())
     return;
-  OpBuilder builder(&getContext());
+  OpBuilder builder = OpBuilder::atBlockBegin(&func.getBody().front());
   ShapeBuilder shapes(builder, func.getLoc());
+  bindEntryDims(func, shapes);
   if (failed(refineBlock(func.getBody().front(), shapes)))
     return signalPassFailure();
 

@@ -35,6 +35,8 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm,
   // First: what these ops become, other passes take further.
   pm.addNestedPass<func::FuncOp>(createDSRaiseTransformerOps());
   pm.addNestedPass<func::FuncOp>(createOnnxFoldWeights());
+  // Masks are seen for what they are then.
+  pm.addNestedPass<func::FuncOp>(createOnnxFoldMasks());
   pm.addNestedPass<func::FuncOp>(createDSRaiseNormalization());
   pm.addNestedPass<func::FuncOp>(createDSRaiseGelu());
   pm.addNestedPass<func::FuncOp>(createDSRaiseRope());

@@ -93,6 +93,13 @@ RankedTensorType mlir::ds::permuteType(Type type,
   return tensor.clone(applyPermutation(tensor.getShape(), permutation));
 }
 
+Value mlir::ds::withTypeOf(Value result, Value value, OpBuilder &builder) {
+  if (value.getType() == result.getType())
+    return value;
+  return onnx::IdentityOp::create(builder, result.getLoc(), result.getType(),
+                                  value);
+}
+
 Value mlir::ds::createTranspose(OpBuilder &builder, Location loc, Value value,
                                 ArrayRef<int64_t> permutation) {
   if (isIdentityPermutation(permutation))

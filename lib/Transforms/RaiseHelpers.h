@@ -67,6 +67,10 @@ RankedTensorType permuteType(Type type, ArrayRef<int64_t> permutation);
 Value createTranspose(OpBuilder &builder, Location loc, Value value,
                       ArrayRef<int64_t> permutation);
 
+/// Gives `value` the type that users of `result` were made for: the two know
+/// the same dims, but not always by the same way.
+Value withTypeOf(Value result, Value value, OpBuilder &builder);
+
 } // namespace mlir::ds
 
 #endif // DS_LIB_TRANSFORMS_RAISEHELPERS_H

@@ -71,3 +71,35 @@ func.func @select_least(%q: tensor<?x2x?x16xf32>, %kt: tensor<?x2x16x?xf32>, %v:
   %3 = onnx.MatMul %2, %v : (tensor<?x2x?x?xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
   return %3 : tensor<?x2x?x16xf32>
 }
+
+// -----
+
+// torch's dynamo exporter transposes keys with batch and heads in one dim.
+// CHECK-LABEL: func.func @joined_transpose
+// CHECK-SAME: %[[Q:[^:]+]]: tensor<?x2x?x16xf32> {{.*}}, %[[K:[^:]+]]: tensor<?x2x?x16xf32>
+// CHECK: ds.attention %[[Q]], %[[K]], %[[K]] {scale = 2.500000e-01 : f32}
+func.func @joined_transpose(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "s", ""]}) -> tensor<?x2x?x16xf32> {
+  %half = onnx.Constant dense<0.5> : tensor<f32>
+  %rest = onnx.Constant dense<-1> : tensor<1xi64>
+  %shape = onnx.Shape %k : (tensor<?x2x?x16xf32>) -> tensor<4xi64>
+  %one = onnx.Constant dense<1> : tensor<1xi64>
+  %two = onnx.Constant dense<2> : tensor<1xi64>
+  %three = onnx.Constant dense<3> : tensor<1xi64>
+  %four = onnx.Constant dense<4> : tensor<1xi64>
+  %zero = onnx.Constant dense<0> : tensor<1xi64>
+  %none = onnx.NoValue
+  %heads = onnx.Slice %shape, %zero, %two, %none, %none : (tensor<4xi64>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<2xi64>
+  %rows = onnx.Slice %shape, %two, %three, %none, %none : (tensor<4xi64>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<1xi64>
+  %columns = onnx.Slice %shape, %three, %four, %none, %none : (tensor<4xi64>, tensor<1xi64>, tensor<1xi64>, none, none) -> tensor<1xi64>
+  %joined = onnx.Concat %rest, %rows, %columns {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<3xi64>
+  %0 = onnx.Reshape %k, %joined : (tensor<?x2x?x16xf32>, tensor<3xi64>) -> tensor<?x?x16xf32>
+  %1 = onnx.Transpose %0 {perm = array<i64: 0, 2, 1>} : (tensor<?x?x16xf32>) -> tensor<?x16x?xf32>
+  %split = onnx.Concat %heads, %columns, %rows {axis = 0 : i64} : (tensor<2xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4xi64>
+  %2 = onnx.Reshape %1, %split : (tensor<?x16x?xf32>, tensor<4xi64>) -> tensor<?x2x16x?xf32>
+  %3 = onnx.Mul %q, %half : (tensor<?x2x?x16xf32>, tensor<f32>) -> tensor<?x2x?x16xf32>
+  %4 = onnx.Mul %2, %half : (tensor<?x2x16x?xf32>, tensor<f32>) -> tensor<?x2x16x?xf32>
+  %5 = onnx.MatMul %3, %4 : (tensor<?x2x?x16xf32>, tensor<?x2x16x?xf32>) -> tensor<?x2x?x?xf32>
+  %6 = onnx.Softmax %5 {axis = -1 : i64} : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %7 = onnx.MatMul %6, %k : (tensor<?x2x?x?xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  return %7 : tensor<?x2x?x16xf32>
+}

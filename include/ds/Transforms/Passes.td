@@ -103,7 +103,7 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
     - masks, added to the scores, subtracted from them, or selecting them
       against -inf or the least float on either side; one that is proven to hide
       the keys after each query's own is `causal`;
-    - the transpose of the key;
+    - the transpose of the key, with batch and heads in one dim, too;
     - the repetition of key heads for groups of query heads, or one key head
       that the products broadcast;
     - products over batch and heads in one dim, with the reshapes around them;
@@ -118,6 +118,9 @@ def DSRaiseAttention : Pass<"ds-raise-attention", "::mlir::func::FuncOp"> {
     computed from positions, or from two tensors that broadcast against each
     other, become mask_mod, biases that are arithmetic on positions score_mod:
     neither needs a tensor of all scores.
+
+    Of what was `ds.attention` before, a repetition of key heads and the part of
+    a mask of bools that hides later keys are taken in as well.
 
     The splitting into heads and their joining stay. What looks like attention
     and is not raised is a remark that names the node where the match ended.
@@ -295,6 +298,29 @@ def DSUnpad : Pass<"ds-unpad", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect",
     "::mlir::ds::DSDialect", "::mlir::onnx::ONNXDialect",
     "::mlir::tensor::TensorDialect"];
+}
+
+def OnnxFoldMasks : Pass<"onnx-fold-masks", "::mlir::func::FuncOp"> {
+  let summary = "writes masks simpler that are made of positions";
+  let description = [{
+    A GatherND whose indices are the positions of its result reads each element
+    from its own place: it becomes a view of what it reads. A condition that
+    holds at every position leaves an And, and one that holds at none an Or. An
+    Expand goes behind the element-wise arithmetic of masks, whose other
+    operands are constants. So exporters write masks that are made by a function
+    of positions.
+
+    ```mlir
+    // before
+    %i = onnx.Concat %rows, %columns {axis = -1 : i64} : … -> tensor<?x1x1x?x2xi64>
+    %m = onnx.GatherND %mask, %i : (tensor<?x?xi1>, tensor<?x1x1x?x2xi64>) -> tensor<?x1x1x?xi1>
+    %y = onnx.And %always, %m : (tensor<i1>, tensor<?x1x1x?xi1>) -> tensor<?x1x1x?xi1>
+    // after
+    %y = onnx.Unsqueeze %mask, %axes : (tensor<?x?xi1>, tensor<2xi64>) -> tensor<?x1x1x?xi1>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def OnnxFoldWeights : Pass<"onnx-fold-weights", "::mlir::func::FuncOp"> {

@@ -41,6 +41,11 @@ Elements MulOp::inferElements(ShapeBuilder &shapes) {
 static OpFoldResult guardedQuotient(
     ShapeBuilder &s, OpFoldResult lhs, OpFoldResult rhs,
     OpFoldResult (ShapeBuilder::*divide)(OpFoldResult, OpFoldResult)) {
+  // (x · n) / n of sizes, but for a division by zero, which ONNX leaves open.
+  SmallVector<OpFoldResult> product = {lhs}, factors = {rhs};
+  cancelFactors(s, product, factors);
+  if (factors.empty())
+    return s.product(product);
   OpFoldResult zero = s.constant(0), one = s.constant(1);
   OpFoldResult isZero = s.compare(arith::CmpIPredicate::eq, rhs, zero);
   OpFoldResult isMinusOne =

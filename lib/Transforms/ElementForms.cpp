@@ -1,11 +1,12 @@
-//===- CausalMask.cpp - Masks of later keys, as graphs make them ----------===//
+//===- ElementForms.cpp - Elements as functions of their place ------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
 //===----------------------------------------------------------------------===//
 
-#include "CausalMask.h"
+#include "ElementForms.h"
 
+#include "MaskValues.h"
 #include "RaiseHelpers.h"
 #include "ds/Dialect/ONNX/ShapeHelpers.h"
 
@@ -19,18 +20,31 @@ using namespace mlir;
 using namespace mlir::ds;
 
 namespace {
-/// rows · i + columns · j + offset.
+/// The sum of the indices of an element, each times a factor, and of an offset.
 struct AffineIndex {
-  int64_t rows = 0, columns = 0;
+  /// Of columns, of rows, and of the dims before them.
+  SmallVector<int64_t, 4> factors;
   OpFoldResult offset;
+
+  int64_t factor(size_t last) const {
+    return last < factors.size() ? factors[last] : 0;
+  }
+  void setFactor(size_t last, int64_t factor) {
+    factors.resize(std::max(factors.size(), last + 1), 0);
+    factors[last] = factor;
+  }
+  bool isUniform() const {
+    return llvm::all_of(factors, [](int64_t factor) { return factor == 0; });
+  }
 };
 
 /// Two triangles, or one number where the diagonal is null.
 using Numbers = TwoTriangles;
 using ElementForm = std::variant<AffineIndex, Numbers>;
 
-/// Describes elements by their row i and column j, the last two dims of a
-/// tensor. Every answer rests on equal dims being equal values.
+/// Describes elements by their indices, of which triangles know the row i and
+/// the column j alone. Dims are counted from the last, which is 0. Every answer
+/// rests on equal dims being equal values.
 class PatternBuilder {
 public:
   explicit PatternBuilder(ShapeBuilder &shapes) : s(shapes) {}
@@ -42,7 +56,6 @@ private:
   using Function = function_ref<double(Operands)>;
 
   std::optional<ElementForm> describeOp(Operation *op, int depth);
-  std::optional<ElementForm> describeConstant(Value tensor);
   std::optional<ElementForm> describeView(Value from, Value to, int depth);
   std::optional<ElementForm> describeSlice(onnx::SliceOp op, int depth);
   std::optional<ElementForm> describeTriangle(onnx::TriluOp op, int depth);
@@ -63,16 +76,21 @@ private:
 
 static Numbers oneNumber(double value) { return {nullptr, value, value}; }
 
-static bool usesRows(const ElementForm &pattern) {
+/// Whether elements differ along the dim.
+static bool usesDim(const ElementForm &pattern, size_t last) {
   if (auto *index = std::get_if<AffineIndex>(&pattern))
-    return index->rows != 0;
-  return static_cast<bool>(std::get<Numbers>(pattern).diagonal);
+    return index->factor(last) != 0;
+  return last < 2 && std::get<Numbers>(pattern).diagonal;
 }
 
-static bool usesColumns(const ElementForm &pattern) {
-  if (auto *index = std::get_if<AffineIndex>(&pattern))
-    return index->columns != 0;
-  return static_cast<bool>(std::get<Numbers>(pattern).diagonal);
+/// lhs + sign · rhs.
+static AffineIndex sum(const AffineIndex &lhs, int64_t sign,
+                       const AffineIndex &rhs, ShapeBuilder &s) {
+  AffineIndex result{lhs.factors, sign < 0 ? s.sub(lhs.offset, rhs.offset)
+                                           : s.add(lhs.offset, rhs.offset)};
+  for (auto [last, factor] : llvm::enumerate(rhs.factors))
+    result.setFactor(last, result.factor(last) + sign * factor);
+  return result;
 }
 
 static std::optional<AffineIndex> asIndex(const ElementForm &pattern,
@@ -83,7 +101,7 @@ static std::optional<AffineIndex> asIndex(const ElementForm &pattern,
   if (numbers.diagonal || numbers.above != std::trunc(numbers.above) ||
       std::abs(numbers.above) > 1e9)
     return std::nullopt;
-  return AffineIndex{0, 0, s.constant(static_cast<int64_t>(numbers.above))};
+  return AffineIndex{{}, s.constant(static_cast<int64_t>(numbers.above))};
 }
 
 static std::optional<Numbers> asNumbers(const ElementForm &pattern) {
@@ -91,7 +109,7 @@ static std::optional<Numbers> asNumbers(const ElementForm &pattern) {
     return *numbers;
   const AffineIndex &index = std::get<AffineIndex>(pattern);
   auto value = getConstantIntValue(index.offset);
-  if (index.rows || index.columns || !value)
+  if (!index.isUniform() || !value)
     return std::nullopt;
   return oneNumber(static_cast<double>(*value));
 }
@@ -154,18 +172,28 @@ PatternBuilder::compare(Operation *op, AffineIndex lhs, AffineIndex rhs) {
   bool strict = isa<onnx::GreaterOp, onnx::LessOp>(op);
   if (isa<onnx::LessOp, onnx::LessOrEqualOp>(op))
     std::swap(lhs, rhs);
-  // lhs − rhs is positive, or not negative where that is not strict.
-  int64_t columns = lhs.columns - rhs.columns, rows = lhs.rows - rhs.rows;
-  if (columns == 1 && rows == -1) {
+  // The difference is positive, or not negative where that is not strict.
+  AffineIndex difference = sum(lhs, -1, rhs, s);
+  int64_t columns = difference.factor(0), rows = difference.factor(1);
+  AffineIndex others = difference;
+  others.setFactor(0, 0);
+  others.setFactor(1, 0);
+  if (columns == 1 && rows == -1 && others.isUniform()) {
     // j > i + rhs − lhs
     OpFoldResult diagonal = s.sub(rhs.offset, lhs.offset);
     return Numbers{strict ? diagonal : minusOne(diagonal), 1, 0};
   }
-  if (columns == -1 && rows == 1) {
+  if (columns == -1 && rows == 1 && others.isUniform()) {
     // j < i + lhs − rhs
-    OpFoldResult diagonal = s.sub(lhs.offset, rhs.offset);
+    OpFoldResult diagonal = difference.offset;
     return Numbers{strict ? minusOne(diagonal) : diagonal, 0, 1};
   }
+  // No index is negative.
+  bool grows =
+      llvm::all_of(difference.factors, [](int64_t f) { return f >= 0; });
+  OpFoldResult least = strict ? minusOne(difference.offset) : difference.offset;
+  if (grows && onnx::isNonNegative(least))
+    return oneNumber(1);
   return std::nullopt;
 }
 
@@ -181,26 +209,9 @@ bool PatternBuilder::keepsDims(Value from, Value to,
     return source.size() > last && target.size() > last &&
            source[source.size() - 1 - last] == target[target.size() - 1 - last];
   };
-  return (!usesColumns(pattern) || isSame(0)) &&
-         (!usesRows(pattern) || isSame(1));
-}
-
-std::optional<ElementForm> PatternBuilder::describeConstant(Value tensor) {
-  DenseElementsAttr constant;
-  if (!matchPattern(tensor, m_Constant(&constant)) || !constant.isSplat())
-    return std::nullopt;
-  Type element = constant.getElementType();
-  if (isa<FloatType>(element)) {
-    APFloat number = constant.getSplatValue<APFloat>();
-    bool losesInfo;
-    number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven,
-                   &losesInfo);
-    return oneNumber(number.convertToDouble());
-  }
-  APInt number = constant.getSplatValue<APInt>();
-  bool isUnsigned = element.isInteger(1) || element.isUnsignedInteger();
-  return oneNumber(isUnsigned ? number.roundToDouble(/*isSigned=*/false)
-                              : number.roundToDouble(/*isSigned=*/true));
+  return llvm::all_of(llvm::seq<size_t>(0, source.size()), [&](size_t last) {
+    return !usesDim(pattern, last) || isSame(last);
+  });
 }
 
 std::optional<ElementForm> PatternBuilder::describeView(Value from, Value to,
@@ -230,23 +241,17 @@ std::optional<ElementForm> PatternBuilder::describeView(Value from, Value to,
       return -1;
     return static_cast<int64_t>(target.size()) - 1 - places[it - kept.begin()];
   };
-  int64_t column = placeOf(0), row = placeOf(1);
   if (auto *numbers = std::get_if<Numbers>(&*pattern)) {
-    if (numbers->diagonal && (column != 0 || row != 1))
+    if (numbers->diagonal && (placeOf(0) != 0 || placeOf(1) != 1))
       return std::nullopt;
     return pattern;
   }
   AffineIndex &index = std::get<AffineIndex>(*pattern);
-  AffineIndex moved{0, 0, index.offset};
-  for (auto [factor, place] :
-       {std::pair<int64_t, int64_t>{index.columns, column},
-        {index.rows, row}}) {
-    if (factor == 0 || place == -1)
-      continue;
-    if (place > 1)
-      return std::nullopt;
-    (place == 0 ? moved.columns : moved.rows) = factor;
-  }
+  AffineIndex moved{{}, index.offset};
+  for (auto [last, factor] : llvm::enumerate(index.factors))
+    // Of a dim of 1, the index is 0.
+    if (int64_t place = placeOf(last); factor != 0 && place != -1)
+      moved.setFactor(place, factor);
   return moved;
 }
 
@@ -273,9 +278,7 @@ std::optional<ElementForm> PatternBuilder::describeSlice(onnx::SliceOp op,
   }
   for (auto [i, axis] : llvm::enumerate(axes)) {
     int64_t last = rank - 1 - (axis < 0 ? axis + rank : axis);
-    bool matters = (last == 0 && usesColumns(*pattern)) ||
-                   (last == 1 && usesRows(*pattern));
-    if (matters &&
+    if (usesDim(*pattern, last) &&
         (!isConstantIntValue((*starts)[i], 0) || (steps && (*steps)[i] != 1)))
       return std::nullopt;
   }
@@ -316,11 +319,9 @@ std::optional<ElementForm> PatternBuilder::describeElementwise(Operation *op,
                     (std::holds_alternative<AffineIndex>(patterns[0]) ||
                      std::holds_alternative<AffineIndex>(patterns[1]));
     if (isVaried && isa<onnx::AddOp>(op))
-      return AffineIndex{lhs->rows + rhs->rows, lhs->columns + rhs->columns,
-                         s.add(lhs->offset, rhs->offset)};
+      return sum(*lhs, 1, *rhs, s);
     if (isVaried && isa<onnx::SubOp>(op))
-      return AffineIndex{lhs->rows - rhs->rows, lhs->columns - rhs->columns,
-                         s.sub(lhs->offset, rhs->offset)};
+      return sum(*lhs, -1, *rhs, s);
     if (isVaried && isa<onnx::GreaterOp, onnx::GreaterOrEqualOp, onnx::LessOp,
                         onnx::LessOrEqualOp>(op))
       return compare(op, *lhs, *rhs);
@@ -381,7 +382,7 @@ std::optional<ElementForm> PatternBuilder::describeOp(Operation *op,
     auto delta = s.elements(range.getDelta());
     if (!start || !delta || !isConstantIntValue(delta->front(), 1))
       return std::nullopt;
-    return AffineIndex{0, 1, start->front()};
+    return AffineIndex{{1}, start->front()};
   }
   if (auto fill = dyn_cast<onnx::ConstantOfShapeOp>(op)) {
     auto value = dyn_cast_or_null<DenseElementsAttr>(fill.getValueAttr());
@@ -426,13 +427,13 @@ std::optional<ElementForm> PatternBuilder::describeOp(Operation *op,
 std::optional<ElementForm> PatternBuilder::describe(Value tensor, int depth) {
   if (depth > 24 || !isa<RankedTensorType>(tensor.getType()))
     return std::nullopt;
-  if (std::optional<ElementForm> constant = describeConstant(tensor))
-    return constant;
+  if (std::optional<double> number = getSplat(tensor))
+    return oneNumber(*number);
   RankedTensorType type = typeOf(tensor);
   if (type.getElementType().isInteger() && type.hasStaticShape() &&
       type.getNumElements() == 1)
     if (auto elements = s.elements(tensor))
-      return AffineIndex{0, 0, elements->front()};
+      return AffineIndex{{}, elements->front()};
   Operation *op = tensor.getDefiningOp();
   if (!op || op->getNumResults() != 1)
     return std::nullopt;
@@ -446,4 +447,39 @@ std::optional<TwoTriangles> mlir::ds::findTriangles(Value tensor,
     return std::nullopt;
   std::optional<Numbers> numbers = asNumbers(*pattern);
   return numbers && numbers->diagonal ? numbers : std::nullopt;
+}
+
+std::optional<double> mlir::ds::findNumber(Value tensor, ShapeBuilder &shapes) {
+  std::optional<ElementForm> pattern = PatternBuilder(shapes).describe(tensor);
+  std::optional<Numbers> numbers = pattern ? asNumbers(*pattern) : std::nullopt;
+  if (!numbers || numbers->diagonal)
+    return std::nullopt;
+  return numbers->above;
+}
+
+std::optional<int64_t> mlir::ds::findIndexedDim(Value tensor,
+                                                ShapeBuilder &shapes) {
+  std::optional<ElementForm> pattern = PatternBuilder(shapes).describe(tensor);
+  auto *index = pattern ? std::get_if<AffineIndex>(&*pattern) : nullptr;
+  if (!index || !isConstantIntValue(index->offset, 0))
+    return std::nullopt;
+  std::optional<int64_t> dim;
+  for (auto [last, factor] : llvm::enumerate(index->factors)) {
+    if (factor == 0)
+      continue;
+    if (dim || factor != 1)
+      return std::nullopt;
+    dim = last;
+  }
+  return dim;
+}
+
+bool mlir::ds::hidesLaterKeys(Value mask, const TwoTriangles &found,
+                              OpFoldResult rows, OpFoldResult keys,
+                              ShapeBuilder &shapes) {
+  SmallVector<OpFoldResult> dims(shapes.dims(mask));
+  // The last query is that of the last key, and every query has a key.
+  return onnx::isNonNegative(found.diagonal) &&
+         shapes.add(rows, found.diagonal) == keys &&
+         dims[dims.size() - 2] == rows && dims.back() == keys;
 }
