@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Exports a small model of every supported family to ONNX, with inputs and ONNX Runtime's outputs.
 
-    export.py [NAME...]      writes graphs/NAME.onnx and graphs/NAME.npz, of all or of the named graphs
+    export.py torchscript|dynamo|NAME...      writes graphs/NAME.onnx and graphs/NAME.npz
 
 The models are those of Hugging Face's transformers with random weights and a few layers; the graphs are what torch's
-TorchScript exporter writes for them, untouched: no simplifier and no optimizer runs over them. Run it with the packages
-of requirements.txt. run.py says what each graph must become.
+exporters write for them, untouched: no simplifier and no optimizer runs over them that is not the exporter's own. Run it
+with the packages of requirements.txt for the TorchScript exporter, and with those of requirements-dynamo.txt for the dynamo
+exporter, whose graphs' names say so. run.py says what each graph must become.
 
 An .npz has for two sizes of the dynamic axes, a and b, arrays `a/in/NAME` and `a/out/NAME`.
 """
 
 import argparse
+import inspect
 import os
 import sys
 import warnings
@@ -45,27 +47,39 @@ def randomise(module: torch.nn.Module) -> None:
         parameter.data.copy_(values)
 
 
+def torchscript_axes(model: models.Model) -> dict[str, object]:
+    """What the TorchScript exporter takes dynamic dims by."""
+    return {"dynamic_axes": model.dynamic_axes, "do_constant_folding": True, "dynamo": False}
+
+
+def dynamo_axes(model: models.Model, names: list[str]) -> dict[str, object]:
+    """What the dynamo exporter takes dynamic dims by: a tree of the form of the module's arguments."""
+    axes = [model.dynamic_axes.get(name, {}) for name in names]
+    shapes = inspect.signature(model.module.forward).bind(*axes).arguments
+    return {"dynamic_shapes": shapes, "external_data": False, "dynamo": True, "verbose": False}
+
+
 def export(model: models.Model, path: Path) -> None:
     """Writes the ONNX file."""
     randomise(model.module)
     model.module.eval()
     example = model.inputs(np.random.default_rng(0), *model.sizes[0])
+    axes = dynamo_axes(model, list(example)) if model.exporter == "dynamo" else torchscript_axes(model)
     torch.onnx.export(
         model.module,
         tuple(torch.from_numpy(array) for array in example.values()),
         path,
         input_names=list(example),
         output_names=model.outputs,
-        dynamic_axes=model.dynamic_axes,
         opset_version=model.opset,
-        do_constant_folding=True,
-        dynamo=False,
+        **axes,
     )
-    # Where in torch a node comes from is a third of the file.
+    # Where in torch a node comes from is more than half of the file.
     graph = onnx.load(path)
-    for node in graph.graph.node:
-        node.ClearField("doc_string")
-        del node.metadata_props[:]
+    del graph.metadata_props[:], graph.graph.metadata_props[:]
+    for item in (*graph.graph.node, *graph.graph.value_info, *graph.graph.initializer, *graph.graph.input, *graph.graph.output):
+        item.ClearField("doc_string")
+        del item.metadata_props[:]
     onnx.save(graph, path)
 
 
@@ -96,15 +110,14 @@ def run(model: models.Model, path: Path) -> dict[str, np.ndarray]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="graphs to write (all)")
-    names = parser.parse_args().names
+    parser.add_argument("names", nargs="+", help="graphs to write, or an exporter: torchscript, dynamo")
+    groups = {"torchscript": list(models.TORCHSCRIPT), "dynamo": list(models.DYNAMO)}
+    names = [name for given in parser.parse_args().names for name in groups.get(given, [given])]
     if unknown := set(names) - set(models.MODELS):
         parser.error(f"no such graph: {', '.join(sorted(unknown))}")
     GRAPHS.mkdir(exist_ok=True)
-    for name, make in models.MODELS.items():
-        if names and name not in names:
-            continue
-        model, path = make(), GRAPHS / f"{name}.onnx"
+    for name in names:
+        model, path = models.MODELS[name](), GRAPHS / f"{name}.onnx"
         export(model, path)
         np.savez_compressed(path.with_suffix(".npz"), **run(model, path))
         print(f"{name}: {path.stat().st_size / 1e3:.0f} + {path.with_suffix('.npz').stat().st_size / 1e3:.0f} kB")

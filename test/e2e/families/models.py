@@ -23,7 +23,8 @@ class Model:
     outputs: list[str]
     dynamic_axes: dict[str, dict[int, str]]
     sizes: tuple[tuple, tuple]  # two values for the arguments of `inputs`, of which all dynamic axes differ
-    opset: int = 17
+    exporter: str = "torchscript"  # or "dynamo"
+    opset: int | None = 17  # None: the exporter's default
 
 
 class Call(torch.nn.Module):
@@ -202,6 +203,19 @@ def clip_vision(attention: str) -> Model:
     return images(transformers.CLIPVisionModelWithProjection(config), ["image_embeds", "last_hidden_state"], 24)
 
 
+def cache_of(layers) -> DynamicCache:
+    """The cache that holds a pair of keys and values for each layer."""
+    cache = DynamicCache()
+    for layer, (key, value) in enumerate(layers):
+        cache.update(key, value, layer)
+    return cache
+
+
+def layers_of(cache) -> list[tuple]:
+    """The pair of keys and values of each layer."""
+    return [tuple(layer)[:2] for layer in cache]
+
+
 class CachedDecoder(torch.nn.Module):
     """A decoder that takes the keys and values of earlier tokens and gives those of all."""
 
@@ -211,16 +225,14 @@ class CachedDecoder(torch.nn.Module):
 
     def forward(self, input_ids, attention_mask, position_ids, *past):
         cache = tuple(zip(past[::2], past[1::2]))
-        if self.module._supports_cache_class:
-            cache = DynamicCache.from_legacy_cache(cache)
+        # Earlier versions of transformers have models that know tuples only.
+        if getattr(self.module, "_supports_cache_class", True):
+            cache = cache_of(cache)
         result = self.module(
             input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids, past_key_values=cache,
             use_cache=True
         )
-        cache = result.past_key_values
-        if self.module._supports_cache_class:
-            cache = cache.to_legacy_cache()
-        return result.logits, *(array for layer in cache for array in layer)
+        return result.logits, *(array for layer in layers_of(result.past_key_values) for array in layer)
 
 
 def cache_names(prefix: str, kinds: tuple[str, ...] = ("key", "value")) -> list[str]:
@@ -262,11 +274,11 @@ def gpt2(attention: str, cached: bool = False) -> Model:
 
 def llama_like(
     attention: str, cached: bool = False, family: str = "Llama", heads: int = 4, key_heads: int = 2,
-    head_dim: int = 8, **changes
+    head_dim: int = 8, hidden: int = HIDDEN, **changes
 ) -> Model:
     """Llama and what is built like it, with grouped key heads."""
     config = getattr(transformers, f"{family}Config")(
-        vocab_size=VOCABULARY, hidden_size=HIDDEN, num_hidden_layers=LAYERS, num_attention_heads=heads,
+        vocab_size=VOCABULARY, hidden_size=hidden, num_hidden_layers=LAYERS, num_attention_heads=heads,
         num_key_value_heads=key_heads, intermediate_size=INTERMEDIATE, max_position_embeddings=64,
         bos_token_id=0, eos_token_id=0, attn_implementation=attention, head_dim=head_dim, **changes
     )
@@ -304,12 +316,12 @@ class WhisperDecoder(torch.nn.Module):
         if not self.cached:
             result = self.decoder(input_ids, encoder_hidden_states=encoder_hidden_states, use_cache=False)
             return self.head(result.last_hidden_state)
-        cache = EncoderDecoderCache.from_legacy_cache(tuple(zip(*(past[i::4] for i in range(4)))))
+        cache = EncoderDecoderCache(cache_of(zip(past[::4], past[1::4])), cache_of(zip(past[2::4], past[3::4])))
         result = self.decoder(
             input_ids, encoder_hidden_states=encoder_hidden_states, past_key_values=cache, use_cache=True
         )
-        layers = result.past_key_values.to_legacy_cache()
-        return self.head(result.last_hidden_state), *(array for layer in layers for array in layer[:2])
+        layers = layers_of(result.past_key_values.self_attention_cache)
+        return self.head(result.last_hidden_state), *(array for layer in layers for array in layer)
 
 
 def whisper_decoder(attention: str, cached: bool = False) -> Model:
@@ -336,7 +348,7 @@ def whisper_decoder(attention: str, cached: bool = False) -> Model:
 
 
 # SmolLM is Llama with tied embeddings and three query heads for a key head.
-smollm = functools.partial(llama_like, heads=3, key_heads=1, tie_word_embeddings=True)
+smollm = functools.partial(llama_like, heads=3, key_heads=1, hidden=24, tie_word_embeddings=True)
 qwen2 = functools.partial(llama_like, family="Qwen2")
 qwen3 = functools.partial(llama_like, family="Qwen3", head_dim=12)
 
@@ -358,7 +370,7 @@ FAMILIES = {
 }
 # In both of transformers' spellings of attention, and with a cache where the graph differs by it. With a mask of heads
 # both are one.
-MODELS = {
+TORCHSCRIPT = {
     f"{name}-{attention}": functools.partial(make, attention)
     for name, make in FAMILIES.items()
     for attention in ("sdpa", "eager")
@@ -371,3 +383,18 @@ MODELS = {
     "whisper-decoder-cached-sdpa": functools.partial(whisper_decoder, "sdpa", cached=True),
     "whisper-decoder-cached-eager": functools.partial(whisper_decoder, "eager", cached=True),
 }
+
+
+def dynamo(make: Callable[..., Model], opset: int | None, *arguments, **keywords) -> Model:
+    """The model as torch's exporter by tracing of bytecode takes it."""
+    return dataclasses.replace(make(*arguments, **keywords), exporter="dynamo", opset=opset)
+
+
+# Attention is one op from opset 23 on. With a mask of heads there is no model any more.
+DYNAMO = {
+    f"{name}-dynamo": functools.partial(dynamo, make, None) for name, make in TORCHSCRIPT.items() if "head-mask" not in name
+} | {
+    f"{name}-dynamo23": functools.partial(dynamo, TORCHSCRIPT[name], 23)
+    for name in ("bert-sdpa", "gpt2-sdpa", "llama-cached-sdpa")
+}
+MODELS = TORCHSCRIPT | DYNAMO
