@@ -50,6 +50,14 @@ static void foldElements(Operation *op, ShapeBuilder &shapes) {
       builder, op->getLoc(), DenseElementsAttr::get(type, values)));
 }
 
+/// Lets what reads a reshape to the shape that its operand has read that.
+static void foldReshape(onnx::ReshapeOp op, ShapeBuilder &shapes) {
+  SmallVector<OpFoldResult> from(shapes.dims(op.getData()));
+  if (op.getData().getType() == op.getType() &&
+      shapes.dims(op.getResult()) == ArrayRef(from))
+    op.getResult().replaceAllUsesWith(op.getData());
+}
+
 LogicalResult OnnxInferShapes::refine(ShapeOpInterface op,
                                       ShapeBuilder &shapes) {
   SmallVector<ResultShape> results;
@@ -100,10 +108,13 @@ LogicalResult OnnxInferShapes::refineBlock(Block &block, ShapeBuilder &shapes) {
       shapes.insertBefore(outermost);
       builder.setInsertionPoint(op);
     }
-    if (succeeded(refine(shaped, shapes)))
-      foldElements(op, shapes);
-    else
+    if (failed(refine(shaped, shapes))) {
       failedAny = true;
+      continue;
+    }
+    foldElements(op, shapes);
+    if (auto reshape = dyn_cast<onnx::ReshapeOp>(op))
+      foldReshape(reshape, shapes);
   }
   return failure(failedAny);
 }

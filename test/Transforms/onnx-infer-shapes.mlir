@@ -35,3 +35,14 @@ func.func @quotient(%x: tensor<?x?x32xf32>) -> tensor<?x?x?x8xf32> {
   %0 = onnx.Reshape %x, %shape : (tensor<?x?x32xf32>, tensor<4xi64>) -> tensor<?x?x?x8xf32>
   return %0 : tensor<?x?x?x8xf32>
 }
+
+// CHECK-LABEL: func.func @same_shape
+// CHECK-SAME: %[[X:[^:]+]]: tensor<?x8xf32>
+// CHECK-NEXT: return %[[X]]
+func.func @same_shape(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %b = onnx.Shape %x {start = 0 : i64, end = 1 : i64} : (tensor<?x8xf32>) -> tensor<1xi64>
+  %rest = onnx.Constant dense<-1> : tensor<1xi64>
+  %shape = onnx.Concat %b, %rest {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %0 = onnx.Reshape %x, %shape : (tensor<?x8xf32>, tensor<2xi64>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}

@@ -346,7 +346,7 @@ def OnnxInferShapes : Pass<"onnx-infer-shapes", "::mlir::func::FuncOp"> {
   let description = [{
     Walks a function in order and sets each result's type by the op's shape
     function, folding shape arithmetic on the way: sizes that are known become
-    constants. Operands that do not fit together are errors, all of them in one
+    constants, and a reshape to the shape that is there leaves. Operands that do not fit together are errors, all of them in one
     run.
 
     ```mlir
