@@ -118,6 +118,48 @@ static std::optional<Numbers> asNumbers(const ElementForm &pattern) {
 // Numbers
 //===----------------------------------------------------------------------===//
 
+/// `value`, computed from elements of `element`, as such an element: rounded,
+/// or nothing where it does not fit or a double does not hold it exactly. Sums,
+/// differences and products in double, then rounded, are those of the type.
+static std::optional<double> roundTo(Type element, double value) {
+  if (auto type = dyn_cast<FloatType>(element)) {
+    APFloat rounded(value);
+    bool losesInfo;
+    rounded.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                    &losesInfo);
+    return rounded.convertToDouble();
+  }
+  auto type = dyn_cast<IntegerType>(element);
+  if (!type || value != std::trunc(value) || std::abs(value) >= 0x1p53)
+    return std::nullopt;
+  bool isSigned = type.getWidth() > 1 && !type.isUnsigned();
+  double end = std::ldexp(1.0, type.getWidth() - (isSigned ? 1 : 0));
+  if (value >= end || value < (isSigned ? -end : 0))
+    return std::nullopt;
+  return value;
+}
+
+/// `form` with numbers that are elements of `element`.
+static std::optional<ElementForm> roundTo(Type element, ElementForm form) {
+  if (auto *index = std::get_if<AffineIndex>(&form)) {
+    // Far from where integers wrap, whatever a dim adds.
+    auto offset = getConstantIntValue(index->offset);
+    unsigned bits = std::min(element.getIntOrFloatBitWidth(), 54u);
+    if (offset &&
+        std::abs(static_cast<double>(*offset)) >= std::ldexp(1.0, bits - 2))
+      return std::nullopt;
+    return form;
+  }
+  Numbers &numbers = std::get<Numbers>(form);
+  for (double *number : {&numbers.above, &numbers.below}) {
+    std::optional<double> rounded = roundTo(element, *number);
+    if (!rounded)
+      return std::nullopt;
+    *number = *rounded;
+  }
+  return form;
+}
+
 bool PatternBuilder::isLess(OpFoldResult lhs, OpFoldResult rhs) {
   auto left = getConstantIntValue(lhs), right = getConstantIntValue(rhs);
   if (left && right)
@@ -427,17 +469,19 @@ std::optional<ElementForm> PatternBuilder::describeOp(Operation *op,
 std::optional<ElementForm> PatternBuilder::describe(Value tensor, int depth) {
   if (depth > 24 || !isa<RankedTensorType>(tensor.getType()))
     return std::nullopt;
-  if (std::optional<double> number = getSplat(tensor))
-    return oneNumber(*number);
   RankedTensorType type = typeOf(tensor);
-  if (type.getElementType().isInteger() && type.hasStaticShape() &&
+  Type element = type.getElementType();
+  if (std::optional<double> number = getSplat(tensor))
+    return roundTo(element, oneNumber(*number));
+  if (element.isInteger() && type.hasStaticShape() &&
       type.getNumElements() == 1)
     if (auto elements = s.elements(tensor))
-      return AffineIndex{{}, elements->front()};
+      return roundTo(element, AffineIndex{{}, elements->front()});
   Operation *op = tensor.getDefiningOp();
   if (!op || op->getNumResults() != 1)
     return std::nullopt;
-  return describeOp(op, depth + 1);
+  std::optional<ElementForm> form = describeOp(op, depth + 1);
+  return form ? roundTo(element, *form) : std::nullopt;
 }
 
 std::optional<TwoTriangles> mlir::ds::findTriangles(Value tensor,

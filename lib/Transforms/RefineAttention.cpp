@@ -15,7 +15,8 @@ using namespace mlir;
 using namespace mlir::ds;
 
 static void dropRepeats(AttentionOp op, ShapeBuilder &shapes) {
-  if (!op.getValue() || op.getKvPage())
+  // Lists of blocks may be of each key head.
+  if (!op.getValue() || op.getKvPage() || op.getKeyIndex())
     return;
   Value key = takeRepeat(op.getKey(), shapes),
         value = takeRepeat(op.getValue(), shapes);

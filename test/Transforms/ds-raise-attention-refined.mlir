@@ -86,3 +86,21 @@ func.func @later(%q: tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32> {
   %0 = ds.attention %q, %q, %q bias %mask {scale = 0.5 : f32} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<5x5xi1>) -> tensor<2x4x5x8xf32>
   return %0 : tensor<2x4x5x8xf32>
 }
+
+// -----
+
+// Lists of blocks are of each key head there is.
+// CHECK-LABEL: func.func @listed
+// CHECK: %[[R:.+]] = onnx.Reshape
+// CHECK: ds.attention %{{.+}}, %[[R]], %[[R]] key_index
+func.func @listed(%q: tensor<1x8x9x16xf32>, %k: tensor<1x2x9x16xf32>, %lists: tensor<1x4x9x2xi64>) -> tensor<1x8x9x16xf32> {
+  %axes = onnx.Constant dense<2> : tensor<1xi64>
+  %parts = onnx.Constant dense<[1, 2, 2, 9, 16]> : tensor<5xi64>
+  %heads = onnx.Constant dense<[1, 4, 9, 16]> : tensor<4xi64>
+  %u = onnx.Unsqueeze %k, %axes : (tensor<1x2x9x16xf32>, tensor<1xi64>) -> tensor<1x2x1x9x16xf32>
+  %e = onnx.Expand %u, %parts : (tensor<1x2x1x9x16xf32>, tensor<5xi64>) -> tensor<1x2x2x9x16xf32>
+  %r = onnx.Reshape %e, %heads : (tensor<1x2x2x9x16xf32>, tensor<4xi64>) -> tensor<1x4x9x16xf32>
+  %0 = ds.attention %q, %r, %r key_index %lists {key_block = 3, scale = 0.3 : f32}
+    : (tensor<1x8x9x16xf32>, tensor<1x4x9x16xf32>, tensor<1x4x9x16xf32>, tensor<1x4x9x2xi64>) -> tensor<1x8x9x16xf32>
+  return %0 : tensor<1x8x9x16xf32>
+}

@@ -68,3 +68,60 @@ func.func @strict(%m: tensor<?xi1> {ds.symbols = ["s"]}) -> tensor<?xi1> {
   %0 = onnx.And %c, %m : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xi1>
   return %0 : tensor<?xi1>
 }
+
+// -----
+
+// 0.1 + 0.2 is 0.3 in f32, and is not in f64.
+// CHECK-LABEL: func.func @rounded
+// CHECK: onnx.Or
+func.func @rounded(%m: tensor<?xi1>, %n: tensor<1xi64>) -> tensor<?xi1> {
+  %b = onnx.Constant dense<2.000000e-01> : tensor<f32>
+  %c = onnx.Constant dense<3.000000e-01> : tensor<f32>
+  %a = onnx.ConstantOfShape %n {value = dense<1.000000e-01> : tensor<1xf32>} : (tensor<1xi64>) -> tensor<?xf32>
+  %s = onnx.Add %a, %b : (tensor<?xf32>, tensor<f32>) -> tensor<?xf32>
+  %e = onnx.Equal %s, %c : (tensor<?xf32>, tensor<f32>) -> tensor<?xi1>
+  %o = onnx.Or %m, %e : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xi1>
+  return %o : tensor<?xi1>
+}
+
+// -----
+
+// Sums of bytes wrap.
+// CHECK-LABEL: func.func @wraps
+// CHECK: onnx.And
+func.func @wraps(%m: tensor<?xi1>, %n: tensor<1xi64>) -> tensor<?xi1> {
+  %b = onnx.Constant dense<100> : tensor<i8>
+  %zero = onnx.Constant dense<0> : tensor<i8>
+  %a = onnx.ConstantOfShape %n {value = dense<100> : tensor<1xi8>} : (tensor<1xi64>) -> tensor<?xi8>
+  %s = onnx.Add %a, %b : (tensor<?xi8>, tensor<i8>) -> tensor<?xi8>
+  %e = onnx.Greater %s, %zero : (tensor<?xi8>, tensor<i8>) -> tensor<?xi1>
+  %o = onnx.And %m, %e : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xi1>
+  return %o : tensor<?xi1>
+}
+
+// -----
+
+// These two are one number in f64.
+// CHECK-LABEL: func.func @large
+// CHECK: onnx.And
+func.func @large(%m: tensor<?xi1>, %n: tensor<1xi64>) -> tensor<?xi1> {
+  %a = onnx.Constant dense<9223372036854775807> : tensor<i64>
+  %s = onnx.ConstantOfShape %n {value = dense<9223372036854775806> : tensor<1xi64>} : (tensor<1xi64>) -> tensor<?xi64>
+  %e = onnx.Equal %s, %a : (tensor<?xi64>, tensor<i64>) -> tensor<?xi1>
+  %o = onnx.And %m, %e : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xi1>
+  return %o : tensor<?xi1>
+}
+
+// -----
+
+// A number that a byte does not hold.
+// CHECK-LABEL: func.func @narrow
+// CHECK: onnx.Or
+func.func @narrow(%m: tensor<?xi1>, %n: tensor<1xi64>) -> tensor<?xi1> {
+  %zero = onnx.Constant dense<0> : tensor<ui8>
+  %a = onnx.ConstantOfShape %n {value = dense<-1> : tensor<1xi64>} : (tensor<1xi64>) -> tensor<?xi64>
+  %c = onnx.Cast %a {to = ui8} : (tensor<?xi64>) -> tensor<?xui8>
+  %e = onnx.Greater %c, %zero : (tensor<?xui8>, tensor<ui8>) -> tensor<?xi1>
+  %o = onnx.Or %m, %e : (tensor<?xi1>, tensor<?xi1>) -> tensor<?xi1>
+  return %o : tensor<?xi1>
+}

@@ -54,6 +54,7 @@ struct Life {
   memref::AllocOp alloc;
   int64_t first, last; // positions
   int64_t estimate;    // of its bytes, to compare with others
+  size_t number;       // among all buffers
 };
 
 /// Buffers that share a place one after another.
@@ -229,7 +230,8 @@ static int64_t estimateBytes(memref::AllocOp alloc) {
 
 /// Lets a buffer share the place of others that are not live with it, if there
 /// is one, else gives it its own. Of those it takes one of equal size, or the
-/// smallest: where large buffers come first, all are large enough.
+/// smallest: where large buffers come first, all are large enough, but for what
+/// only a run tells.
 static void assignPlace(OpBuilder &b, Life life, Value bytes,
                         SmallVectorImpl<Place> &places) {
   memref::AllocOp alloc = life.alloc;
@@ -465,13 +467,13 @@ LogicalResult EntryPlan::collect() {
 void EntryPlan::planArena() {
   Positions positions(func);
   SmallVector<Life> lives;
-  for (memref::AllocOp alloc : allocs)
+  for (auto [number, alloc] : llvm::enumerate(allocs))
     lives.push_back({alloc, positions[alloc],
-                     findLastUse(alloc, entry, positions),
-                     estimateBytes(alloc)});
+                     findLastUse(alloc, entry, positions), estimateBytes(alloc),
+                     number});
   llvm::sort(lives, [](const Life &lhs, const Life &rhs) {
-    return std::tuple(-lhs.estimate, lhs.first) <
-           std::tuple(-rhs.estimate, rhs.first);
+    return std::tuple(-lhs.estimate, lhs.number) <
+           std::tuple(-rhs.estimate, rhs.number);
   });
   SmallVector<Place> places;
   for (const Life &life : lives)

@@ -44,7 +44,7 @@ static OpFoldResult guardedQuotient(
   // (x · n) / n of sizes, but for a division by zero, which ONNX leaves open.
   SmallVector<OpFoldResult> product = {lhs}, factors = {rhs};
   cancelFactors(s, product, factors);
-  if (factors.empty())
+  if (factors.empty() && !isConstantIntValue(rhs, 0))
     return s.product(product);
   OpFoldResult zero = s.constant(0), one = s.constant(1);
   OpFoldResult isZero = s.compare(arith::CmpIPredicate::eq, rhs, zero);
