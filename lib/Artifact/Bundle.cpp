@@ -179,6 +179,11 @@ static llvm::Error checkNames(const Manifest &manifest,
   return check(manifest.selfTestMember);
 }
 
+/// How much is written at once: Linux caches a file in pages as large as the
+/// pieces in which it was written, and weights that are mapped in small pages
+/// come from memory at half of its speed.
+constexpr size_t writeBytes = size_t(2) << 20;
+
 static llvm::Error writeContents(llvm::raw_fd_ostream &os,
                                  const Manifest &manifest,
                                  const std::vector<Member> &members) {
@@ -216,6 +221,7 @@ mlir::ds::artifact::writeBundle(llvm::StringRef path, const Manifest &manifest,
     return withPath(temporary.takeError());
   llvm::Error error = [&] {
     llvm::raw_fd_ostream os(temporary->FD, /*shouldClose=*/false);
+    os.SetBufferSize(writeBytes);
     llvm::Error error = writeContents(os, manifest, members);
     // The stream's destructor ends the process if an error was not looked at.
     os.clear_error();

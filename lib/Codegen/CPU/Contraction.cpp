@@ -366,8 +366,11 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   Operation *task = forall;
   while (auto outer = task->getParentOfType<scf::ForallOp>())
     task = outer;
-  FromMemory fromMemory{isFromMemory(product->a->get(), task),
-                        isFromMemory(product->b->get(), task)};
+  // Whole rows of B are read in order, which needs no help.
+  bool readsPartOfRows = !columnCount || *columnCount > lanes;
+  FromMemory fromMemory{
+      isFromMemory(product->a->get(), task),
+      readsPartOfRows && isFromMemory(product->b->get(), task)};
   Value a = view(b, loc, op, product->a, product->m, product->k, offsets, rows,
                  sizes[product->k]);
   Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,

@@ -5,11 +5,15 @@
 //===----------------------------------------------------------------------===//
 //
 // C[m, n] += Σ_k A[m, k] · B[n, k], where k is what lies side by side in both:
-// lanes are k. As many elements of C as a vector has lanes are computed
-// together, and their partial sums are added up in a tree that leaves each sum
-// in its lane. With few rows of A every element of B is read once, from memory
-// as likely as not: later blocks are brought in meanwhile, from more places
-// than a processor follows.
+// lanes are k. As many elements of a row of C as a vector has lanes are
+// computed together: their partial sums go to a scratch, and are then added up
+// in a tree that leaves each sum in its lane.
+//
+// With few rows of A, every element of B is read once, and often from memory.
+// The loop over B's rows is short, so that a handful of instructions read all
+// of them in order: that is what processors recognise and bring in early. On
+// Zen 4, sixteen rows at once, each with loads of its own, come at 8 GB/s, two
+// rows at once at 27 GB/s, which is what memory gives.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,17 +40,19 @@ public:
   void emit();
 
 private:
-  void emitBlock(Value column, bool isLast);
-  void emitRow(Value row, Value column, ArrayRef<Value> block, bool isLast,
-               bool prefetches);
-  SmallVector<Value> addStep(Value row, ArrayRef<Value> columns, Value k,
+  void emitBlock(Value column, Value count, int64_t columnsAtOnce);
+  void emitColumn(Value firstRow, Value column, Value place);
+  SmallVector<Value> addStep(Value firstRow, Value column, Value k,
                              ValueRange sums, Value mask);
-  void prefetch(Value column, Value k);
   Value load(Value memory, Value row, Value k, Value mask);
+  void addToC(Value row, Value column, Value count, Value sum);
   Value addUp(ArrayRef<Value> sums);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value plus(Value value, int64_t more) {
+    return b.createOrFold<arith::AddIOp>(loc, value, index(more));
   }
   Value mask(Value count) {
     return vector::CreateMaskOp::create(
@@ -58,7 +64,9 @@ private:
   Value x, y, c;
   int64_t lanes;
   VectorType type;
+  int64_t rowsAtOnce;
   Value rows, columns, depth, wholeDepth, zero;
+  Value scratch; ///< [rowsAtOnce, lanes, lanes]: of each row, sums of a block.
 };
 } // namespace
 
@@ -76,13 +84,13 @@ Value DotBody::load(Value memory, Value row, Value k, Value mask) {
   return stored == type ? loaded : arith::ExtFOp::create(b, loc, type, loaded);
 }
 
-SmallVector<Value> DotBody::addStep(Value row, ArrayRef<Value> columns, Value k,
+SmallVector<Value> DotBody::addStep(Value firstRow, Value column, Value k,
                                     ValueRange sums, Value mask) {
   SmallVector<Value> next;
-  Value factor = load(x, row, k, mask);
-  for (auto [column, sum] : llvm::zip_equal(columns, sums))
-    next.push_back(
-        math::FmaOp::create(b, loc, factor, load(y, column, k, mask), sum));
+  Value factor = load(y, column, k, mask);
+  for (auto [r, sum] : llvm::enumerate(sums))
+    next.push_back(math::FmaOp::create(
+        b, loc, load(x, plus(firstRow, r), k, mask), factor, sum));
   return next;
 }
 
@@ -111,46 +119,23 @@ Value DotBody::addUp(ArrayRef<Value> sums) {
   return level.front();
 }
 
-/// Columns [column, column + lanes) of all rows; of the last block, those that
-/// there are.
-void DotBody::emitBlock(Value column, bool isLast) {
-  Value last = arith::SubIOp::create(b, loc, columns, index(1));
-  SmallVector<Value> block;
-  for (int64_t i = 0; i < lanes; ++i) {
-    Value n = arith::AddIOp::create(b, loc, column, index(i));
-    block.push_back(isLast ? arith::MinSIOp::create(b, loc, n, last).getResult()
-                           : n);
-  }
-  emitRow(index(0), column, block, isLast, /*prefetches=*/true);
-  auto loop = scf::ForOp::create(b, loc, index(1), rows, index(1));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(loop.getBody()->getTerminator());
-  emitRow(loop.getInductionVar(), column, block, isLast, /*prefetches=*/false);
-}
+/// Products of fewer rows read B as fast as a processor brings in what it sees
+/// to lie in a row; those of more keep it too busy to look that far ahead.
+static constexpr int64_t leastRowsToPrefetch = 5;
+/// How many rows of B ahead.
+static constexpr int64_t columnsAhead = 64;
 
-/// How many blocks ahead rows of B are brought in.
-static constexpr int64_t blocksAhead = 8;
-
-/// Elements k to k + lanes of a later block than the one at `column`.
-void DotBody::prefetch(Value column, Value k) {
-  for (int64_t i = 0; i < lanes; ++i) {
-    Value n =
-        arith::AddIOp::create(b, loc, column, index(blocksAhead * lanes + i));
-    emitPrefetch(b, loc, y, {n, k});
-  }
-}
-
-/// Elements `block` of a row of C, which lie side by side from `column` on.
-void DotBody::emitRow(Value row, Value column, ArrayRef<Value> block,
-                      bool isLast, bool prefetches) {
+/// Partial sums of `column` and the rows from `firstRow` on, to `place` of the
+/// scratch.
+void DotBody::emitColumn(Value firstRow, Value column, Value place) {
   auto steps = scf::ForOp::create(
       b, loc, index(0), wholeDepth, index(lanes),
-      SmallVector<Value>(lanes, zero),
+      SmallVector<Value>(rowsAtOnce, zero),
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
-        if (prefetches)
-          prefetch(column, k);
-        scf::YieldOp::create(b, loc,
-                             addStep(row, block, k, sums, /*mask=*/nullptr));
+        if (rowsAtOnce >= leastRowsToPrefetch)
+          emitPrefetch(b, loc, y, {plus(column, columnsAhead), k});
+        scf::YieldOp::create(
+            b, loc, addStep(firstRow, column, k, sums, /*mask=*/nullptr));
       });
   Value hasRest = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
                                         wholeDepth, depth);
@@ -158,26 +143,67 @@ void DotBody::emitRow(Value row, Value column, ArrayRef<Value> block,
       b, loc, hasRest,
       [&](OpBuilder &, Location) {
         Value left = arith::SubIOp::create(b, loc, depth, wholeDepth);
-        scf::YieldOp::create(
-            b, loc,
-            addStep(row, block, wholeDepth, steps.getResults(), mask(left)));
+        scf::YieldOp::create(b, loc,
+                             addStep(firstRow, column, wholeDepth,
+                                     steps.getResults(), mask(left)));
       },
       [&](OpBuilder &, Location) {
         scf::YieldOp::create(b, loc, steps.getResults());
       });
-  Value sum = addUp(llvm::to_vector_of<Value>(rest.getResults()));
+  for (auto [r, sum] : llvm::enumerate(rest.getResults()))
+    vector::StoreOp::create(b, loc, sum, scratch,
+                            ValueRange{index(r), place, index(0)});
+}
+
+/// Adds to elements [column, column + count) of a row of C; null for all lanes.
+void DotBody::addToC(Value row, Value column, Value count, Value sum) {
   SmallVector<Value> place = {row, column};
-  if (!isLast) {
+  if (!count) {
     Value before = vector::LoadOp::create(b, loc, type, c, place);
     vector::StoreOp::create(b, loc, arith::AddFOp::create(b, loc, before, sum),
                             c, place);
     return;
   }
-  Value present = mask(arith::SubIOp::create(b, loc, columns, column));
+  Value present = mask(count);
   Value before =
       vector::MaskedLoadOp::create(b, loc, type, c, place, present, zero);
   vector::MaskedStoreOp::create(b, loc, c, place, present,
                                 arith::AddFOp::create(b, loc, before, sum));
+}
+
+/// Columns [column, column + count) of all rows; null for as many as there are
+/// lanes.
+void DotBody::emitBlock(Value column, Value count, int64_t columnsAtOnce) {
+  auto groups = scf::ForOp::create(b, loc, index(0), rows, index(rowsAtOnce));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(groups.getBody()->getTerminator());
+  Value firstRow = groups.getInductionVar();
+  auto loop = scf::ForOp::create(b, loc, index(0), count ? count : index(lanes),
+                                 index(columnsAtOnce));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    for (int64_t i = 0; i < columnsAtOnce; ++i) {
+      Value place = plus(loop.getInductionVar(), i);
+      emitColumn(firstRow, arith::AddIOp::create(b, loc, column, place), place);
+    }
+  }
+  for (int64_t r = 0; r < rowsAtOnce; ++r) {
+    SmallVector<Value> sums;
+    for (int64_t i = 0; i < lanes; ++i)
+      sums.push_back(vector::LoadOp::create(
+          b, loc, type, scratch, ValueRange{index(r), index(i), index(0)}));
+    addToC(plus(firstRow, r), column, count, addUp(sums));
+  }
+}
+
+/// How many of `rows` rows are taken together: as many as there are registers
+/// for their sums, in groups of one size.
+static int64_t rowsOfGroup(int64_t rows) {
+  int64_t most = std::clamp<int64_t>(rows, 1, 15);
+  while (rows % most != 0)
+    --most;
+  return most;
 }
 
 void DotBody::emit() {
@@ -185,9 +211,14 @@ void DotBody::emit() {
   rows = memref::DimOp::create(b, loc, c, 0);
   columns = memref::DimOp::create(b, loc, c, 1);
   depth = memref::DimOp::create(b, loc, x, 1);
+  auto cType = cast<MemRefType>(c.getType());
+  rowsAtOnce = cType.isDynamicDim(0) ? 1 : rowsOfGroup(cType.getDimSize(0));
+  scratch = memref::AllocaOp::create(
+      b, loc, MemRefType::get({rowsAtOnce, lanes, lanes}, b.getF32Type()),
+      b.getI64IntegerAttr(64));
   auto roundDown = [&](Value size) -> Value {
-    Value rest = arith::RemUIOp::create(b, loc, size, index(lanes));
-    return arith::SubIOp::create(b, loc, size, rest);
+    Value rest = b.createOrFold<arith::RemUIOp>(loc, size, index(lanes));
+    return b.createOrFold<arith::SubIOp>(loc, size, rest);
   };
   wholeDepth = roundDown(depth);
   Value wholeColumns = roundDown(columns);
@@ -195,33 +226,40 @@ void DotBody::emit() {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getBody()->getTerminator());
-    emitBlock(loop.getInductionVar(), /*isLast=*/false);
+    emitBlock(loop.getInductionVar(), /*count=*/nullptr,
+              /*columnsAtOnce=*/rowsAtOnce <= 2 ? 2 : 1);
   }
   Value hasRest = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
                                         wholeColumns, columns);
   scf::IfOp::create(b, loc, hasRest, [&](OpBuilder &, Location) {
-    emitBlock(wholeColumns, /*isLast=*/true);
+    emitBlock(wholeColumns,
+              arith::SubIOp::create(b, loc, columns, wholeColumns),
+              /*columnsAtOnce=*/1);
     scf::YieldOp::create(b, loc);
   });
   func::ReturnOp::create(b, loc);
 }
 
 /// `memory` of a type that says no more than the kernel needs: strides that are
-/// known make addresses cheap.
-static Value forgetShape(OpBuilder &b, Location loc, Value memory) {
+/// known make addresses cheap, and so do dims that are known, but for `dim`.
+static Value forgetSize(OpBuilder &b, Location loc, Value memory,
+                        std::optional<int64_t> dim) {
   auto type = cast<MemRefType>(memory.getType());
   auto [strides, offset] = type.getStridesAndOffset();
   auto layout =
       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, strides);
-  SmallVector<int64_t> shape(2, ShapedType::kDynamic);
+  SmallVector<int64_t> shape(type.getShape());
+  if (dim)
+    shape[*dim] = ShapedType::kDynamic;
   return memref::CastOp::create(
       b, loc, MemRefType::get(shape, type.getElementType(), layout), memory);
 }
 
 void MicroKernels::emitDots(OpBuilder &b, Location loc, Value x, Value y,
                             Value c) {
-  SmallVector<Value> operands = {forgetShape(b, loc, x), forgetShape(b, loc, y),
-                                 forgetShape(b, loc, c)};
+  SmallVector<Value> operands = {forgetSize(b, loc, x, std::nullopt),
+                                 forgetSize(b, loc, y, 0),
+                                 forgetSize(b, loc, c, 1)};
   func::FuncOp kernel =
       getFunction("dot", /*variant=*/"", operands,
                   [&](OpBuilder &b, Location loc, func::FuncOp function) {

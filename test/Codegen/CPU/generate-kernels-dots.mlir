@@ -1,14 +1,27 @@
 // RUN: ds-opt %s --ds-generate-kernels | FileCheck %s
 
-// Rows by rows: what is summed lies side by side in both, so lanes are that,
-// and a tree of shuffles adds them up. Half precision is widened as it is read.
+// Rows by rows: what is summed lies side by side in both, so lanes are that.
+// A short loop reads the rows of B in order, each once for all rows of A, and
+// leaves partial sums in a scratch; a tree of shuffles adds them up. Half
+// precision is widened as it is read.
 // CHECK-LABEL: func.func @dots
 // CHECK: scf.forall
-// CHECK:   call @[[DOT:ds_dot_[0-9]+]](%{{.+}}, %{{.+}}, %{{.+}}) : (memref<?x?xf32, strided<[64, 1], offset: ?>>, memref<?x?xbf16, strided<[64, 1], offset: ?>>,
+// CHECK:   call @[[DOT:ds_dot_[0-9]+]](%{{.+}}, %{{.+}}, %{{.+}}) : (memref<3x64xf32, strided<[64, 1], offset: ?>>, memref<?x64xbf16, strided<[64, 1], offset: ?>>, memref<3x?xf32, strided<[100, 1], offset: ?>>)
+// CHECK-LABEL: func.func @many_heads
+// CHECK:   call @[[MANY:ds_dot_[0-9]+]](
+// CHECK-LABEL: func.func @any_rows
+// CHECK:   call @[[ANY:ds_dot_[0-9]+]](
+
 // CHECK: func.func private @[[DOT]]
-// CHECK: vector.load %{{.+}} : memref<?x?xbf16, {{.*}}>, vector<16xbf16>
+// CHECK: %[[SCRATCH:.+]] = memref.alloca() {alignment = 64 : i64} : memref<3x16x16xf32>
+// CHECK: scf.for %{{.+}} = %{{.+}} to %c16
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.load %{{.+}} : memref<?x64xbf16, {{.*}}>, vector<16xbf16>
 // CHECK: arith.extf
-// CHECK: math.fma
+// CHECK-COUNT-3: math.fma
+// CHECK: scf.yield
+// CHECK-COUNT-3: vector.store %{{.+}}, %[[SCRATCH]]
+// CHECK-COUNT-16: vector.load %[[SCRATCH]]
 // CHECK-COUNT-30: vector.shuffle
 // CHECK: vector.store
 func.func @dots(%a: memref<3x64xf32>, %b: memref<100x64xbf16>, %c: memref<3x100xf32>) {
@@ -18,6 +31,40 @@ func.func @dots(%a: memref<3x64xf32>, %b: memref<100x64xbf16>, %c: memref<3x100x
   ^bb0(%x: f32, %y: bf16, %z: f32):
     %w = arith.extf %y : bf16 to f32
     %p = arith.mulf %x, %w : f32
+    %s = arith.addf %z, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Eight rows of A keep a core too busy to see what is read next: it is asked
+// for.
+// CHECK: func.func private @[[MANY]]
+// CHECK: memref.prefetch %{{.+}}, read, locality<2>, data : memref<?x64xf32
+// CHECK-COUNT-8: math.fma
+func.func @many_heads(%a: memref<8x64xf32>, %b: memref<100x64xf32>, %c: memref<8x100xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<8x64xf32>, memref<100x64xf32>) outs(%c : memref<8x100xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %z, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Of rows whose number is not known, one at a time; the depth may end in the
+// middle of a vector.
+// CHECK: func.func private @[[ANY]]
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<1x16x16xf32>
+// CHECK: vector.maskedload
+func.func @any_rows(%a: memref<1x70xf32>, %b: memref<100x70xf32>, %c: memref<1x100xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<1x70xf32>, memref<100x70xf32>) outs(%c : memref<1x100xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %p = arith.mulf %x, %y : f32
     %s = arith.addf %z, %p : f32
     linalg.yield %s : f32
   }
