@@ -224,6 +224,7 @@ mlir::ds::artifact::writeBundle(llvm::StringRef path, const Manifest &manifest,
     os.SetBufferSize(writeBytes);
     llvm::Error error = writeContents(os, manifest, members);
     // The stream's destructor ends the process if an error was not looked at.
+    os.flush();
     os.clear_error();
     return error;
   }();

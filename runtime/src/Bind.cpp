@@ -314,6 +314,47 @@ Status bindOwned(const Entry &entry, EntryState &state, size_t index,
   return {};
 }
 
+/// Whether a tensor is what an earlier call filled in: as good as an empty one.
+bool isOurs(const EntryState &state, size_t output, const ds_tensor &given) {
+  return state.owned[output].startsAt(given.data) ||
+         state.spare[output].startsAt(given.data);
+}
+
+/// Whether the output is computed in memory of the context.
+bool takesOurs(const Entry &entry, const EntryState &state, size_t output) {
+  if (isShared(state, output, entry.aliasOf(output)))
+    return false;
+  const ds_tensor *given = state.givenOutputs[output];
+  return !given || !given->data || isOurs(state, output, *given) ||
+         !isDirect(entry.outputs[output], *given, state.outputs[output].sizes);
+}
+
+/// Memory of the caller may be that of an earlier result, as long as no output
+/// of this call is computed there. To be called before any of it is given back.
+Status checkEarlierResults(const Entry &entry, const EntryState &state,
+                           size_t output) {
+  const Port &port = entry.outputs[output];
+  const ds_tensor *given = state.givenOutputs[output];
+  uint64_t bytes;
+  // What is wrong with its shape or strides is reported where it is bound.
+  if (!given || !given->data || isOurs(state, output, *given) ||
+      !denseBytes(state.outputs[output].sizes, port.rank, typeSize(port.type),
+                  bytes) ||
+      (given->strides &&
+       !stridedBytes(state.outputs[output].sizes, given->strides, port.rank,
+                     typeSize(port.type), bytes)))
+    return {};
+  for (size_t i = 0; i < entry.outputs.size(); ++i)
+    if (takesOurs(entry, state, i) &&
+        (state.owned[i].overlaps(given->data, bytes) ||
+         state.spare[i].overlaps(given->data, bytes)))
+      return invalid("output", port,
+                     cat("overlaps the memory that output '",
+                         entry.outputs[i].nameText,
+                         "' has from an earlier call"));
+  return {};
+}
+
 Status bindOutput(const Entry &entry, EntryState &state, size_t index) {
   const Port &port = entry.outputs[index];
   ds_buffer &buffer = state.outputs[index];
@@ -330,10 +371,7 @@ Status bindOutput(const Entry &entry, EntryState &state, size_t index) {
     return checkOverlap(entry, state, index, bytes);
   }
   const ds_tensor *given = state.givenOutputs[index];
-  // Tensors that an earlier call filled in are as good as empty ones.
-  bool isOurs = given && (state.owned[index].startsAt(given->data) ||
-                          state.spare[index].startsAt(given->data));
-  if (given && given->data && !isOurs) {
+  if (given && given->data && !isOurs(state, index, *given)) {
     bool direct = false;
     DS_TRY(bindGiven(port, state, index, bytes, direct));
     if (direct)
@@ -394,6 +432,8 @@ Status ds::rt::checkOutputShapes(const Entry &entry, const EntryState &state) {
 }
 
 Status ds::rt::bindOutputs(const Entry &entry, EntryState &state) {
+  for (size_t i = 0; i < entry.outputs.size(); ++i)
+    DS_TRY(checkEarlierResults(entry, state, i));
   for (size_t i = 0; i < entry.outputs.size(); ++i)
     DS_TRY(bindOutput(entry, state, i));
   return {};

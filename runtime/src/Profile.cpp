@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 
 using namespace ds::rt;
 
@@ -23,7 +24,7 @@ struct Loop {
   ds_task_fn fn;
   void *ctx;
   int64_t origin;
-  std::vector<ds_profile_record> workers;
+  std::vector<ds_profile_record> &workers;
 };
 
 void runPiece(void *ctx, int64_t begin, int64_t end, int32_t worker) {
@@ -50,6 +51,7 @@ int64_t Profile::now() const { return clockNow() - origin; }
 
 void Profile::start() {
   records.clear();
+  workers.resize(size_t(module.pool().threads()));
   loops = 0;
   origin = clockNow();
   isRunning = true;
@@ -58,6 +60,15 @@ void Profile::start() {
 const std::vector<ds_profile_record> &Profile::stop() {
   isRunning = false;
   return records;
+}
+
+/// Compiled code, which calls this, knows of no exceptions: a record for which
+/// there is no memory is left out.
+void Profile::keep(const ds_profile_record &record) noexcept {
+  try {
+    records.push_back(record);
+  } catch (const std::bad_alloc &) {
+  }
 }
 
 const char *Profile::nameOf(ds_task_fn fn) const {
@@ -72,8 +83,8 @@ void Profile::parallelFor(ds_task_fn fn, int64_t n, void *ctx) {
   // A loop within a task is a part of that.
   if (inTask)
     return module.pool().parallelFor(fn, n, ctx);
-  Loop loop{fn, ctx, origin, {}};
-  loop.workers.resize(size_t(module.pool().threads()));
+  std::fill(workers.begin(), workers.end(), ds_profile_record{});
+  Loop loop{fn, ctx, origin, workers};
   module.pool().parallelFor(runPiece, n, &loop);
   ++loops;
   for (size_t worker = 0; worker < loop.workers.size(); ++worker) {
@@ -83,7 +94,7 @@ void Profile::parallelFor(ds_task_fn fn, int64_t n, void *ctx) {
     record.name = nameOf(fn);
     record.loop = loops;
     record.worker = int32_t(worker);
-    records.push_back(record);
+    keep(record);
   }
 }
 
@@ -108,5 +119,5 @@ Profile::Call::~Call() {
   current = nullptr;
   record.end_ns = profile.now();
   record.busy_ns = record.end_ns - record.begin_ns;
-  profile.records.push_back(record);
+  profile.keep(record);
 }

@@ -44,6 +44,7 @@ public:
 
 private:
   int64_t now() const;
+  void keep(const ds_profile_record &record) noexcept;
   const char *nameOf(ds_task_fn fn) const;
 
   Module &module;
@@ -51,6 +52,7 @@ private:
   int64_t origin = 0;
   uint64_t loops = 0;
   std::vector<ds_profile_record> records;
+  std::vector<ds_profile_record> workers; ///< Of the loop at work.
 };
 
 } // namespace ds::rt

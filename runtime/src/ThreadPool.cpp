@@ -162,7 +162,8 @@ ThreadPool::ThreadPool(int threads) {
     try {
       workers.emplace_back(
           [this, i] { workerMain(int32_t(i + 1), *placements[i]); });
-    } catch (const std::system_error &) {
+    } catch (const std::exception &) {
+      // No thread, or no memory for one: there are fewer.
       break;
     }
   }

@@ -225,6 +225,32 @@ TEST_F(TensorBinding, RefusesOverlaps) {
             "output 'sum' overlaps input 'cache'");
 }
 
+TEST_F(TensorBinding, RefusesMemoryOfOtherResults) {
+  Array<float> cache{{2}, {1, 2}};
+  EXPECT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
+  ds_tensor moved = cache.view();
+  moved.name = "cache_out";
+  moved.data = outputs[1].data;
+  EXPECT_EQ(call("increment", {cache.view()}, {moved}),
+            "output 'cache_out' overlaps the memory that output 'sum' has from "
+            "an earlier call");
+  // Nothing is computed there if that output has memory of its own, too.
+  float sum = 0;
+  ds_tensor elsewhere = {};
+  elsewhere.name = "sum";
+  elsewhere.data = &sum;
+  elsewhere.capacity = sizeof(sum);
+  EXPECT_EQ(call("increment", {cache.view()}, {moved, elsewhere}), "");
+  EXPECT_EQ(valuesOf<float>(outputs[0]), (std::vector<float>{2, 3}));
+  // A copy to strided memory must not go there either.
+  int64_t apart = 2;
+  moved.strides = &apart;
+  moved.capacity = 0;
+  EXPECT_EQ(call("increment", {cache.view()}, {moved}),
+            "output 'cache_out' overlaps the memory that output 'sum' has from "
+            "an earlier call");
+}
+
 TEST_F(TensorBinding, TakesTensorsThatAnEarlierCallFilledIn) {
   std::vector<ds_tensor> out = {{}};
   for (int64_t n : {2, 1, 500}) {

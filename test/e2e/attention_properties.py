@@ -71,8 +71,8 @@ class Properties:
                     return f"{rows} rows, {first} to {last}: {wrong}"
         return ""
 
-    def packed(self) -> str:
-        """Packed sequences, long and short and empty ones, give the bits of each alone."""
+    def compile_packed(self) -> Path:
+        """An artifact of sequences in one, with their offsets as an input."""
         arguments = [
             f'%{name}: {kind} {{ds.name = "{name}", ds.symbols = [{dims}]}}' for name, (kind, dims) in PACKED_PORTS.items()
         ]
@@ -85,7 +85,11 @@ class Properties:
             f"  %0 = ds.attention %query, %key, %value row_offsets %offsets {{scale = 0.25 : f32}}\n"
             f"         : ({ROWS}, {ROWS}, {ROWS}, tensor<?xi64>) -> {ROWS}\n  return %0 : {ROWS}\n}}\n"
         )
-        artifact = self.tools.compile(source, source.with_suffix(".dsa"), "--compile-from=raise")
+        return self.tools.compile(source, source.with_suffix(".dsa"), "--compile-from=raise")
+
+    def packed(self) -> str:
+        """Packed sequences, long and short and empty ones, give the bits of each alone."""
+        artifact = self.compile_packed()
         ends = np.cumsum([0, 700, 30, 0, 1290])
         rng = np.random.default_rng(9)
         rows = {name: rng.standard_normal((1, 2, ends[-1], 16), np.float32) for name in ("query", "key", "value")}
@@ -147,6 +151,24 @@ class Properties:
                 return f"pages of {size}: expected '{wanted}', and the call succeeded"
         return ""
 
+    def wrong_offsets(self) -> str:
+        """Sequences that end past the last row, or before they begin, are an error."""
+        artifact = self.compile_packed()
+        rows = dict.fromkeys(("query", "key", "value"), np.ones((1, 2, 700, 16), np.float32))
+        for offsets, wanted in (
+            ([0, 5000], "index 5000 is outside [0, 701)"),
+            ([0, 600, 30, 700], "index 600 is outside [0, 31)"),
+            ([-1, 700], "index -1 is outside [0, 701)"),
+        ):
+            try:
+                self.tools.run(artifact, rows | {"offsets": np.array(offsets)}, ["output0"])
+            except ToolError as error:
+                if wanted not in str(error):
+                    return f"{offsets}: expected '{wanted}', found '{error}'"
+            else:
+                return f"{offsets}: expected '{wanted}', and the call succeeded"
+        return ""
+
     def threads(self) -> str:
         """Threads do not change a bit, of many rows and of one."""
         inputs = self.inputs(5, keys=1300)
@@ -171,6 +193,28 @@ class Properties:
         return ""
 
 
+    def hidden_keys(self) -> str:
+        """What a bias hides by minus infinity, the least float or a bool leaves out whole tiles, and rows that see no key but
+        those that a number hides are their average."""
+        rows, keys = 300, 700
+        i, j = np.arange(rows)[:, None] + keys - rows, np.arange(keys)
+        hidden = np.stack([j > i, (j > i) | (j < i - 150), (j > i) | (j < 450)])
+        hidden[0, 40:50], hidden[2, 130:] = True, hidden[0, 130:]
+        for fill in (-np.inf, np.finfo(np.float32).min, -1e30, "bool"):
+            bias = "bool" if fill == "bool" else "float"
+            sizes = {"bias": bias, "rows": rows, "keys": keys}
+            for sequence in range(3):
+                inputs = self.inputs(11, **sizes)
+                hides = hidden[sequence]
+                given = np.where(hides, fill, inputs["bias"]) if bias == "float" else np.broadcast_to(~hides, (4, rows, keys))
+                inputs["bias"] = np.ascontiguousarray(given, inputs["bias"].dtype)
+                wanted, *_ = attention_cases.formula(PLAIN | sizes, inputs, {})
+                error = np.abs(self.run(inputs, bias=bias) - wanted).max()
+                if not error <= 1e-5:
+                    return f"{fill}, mask {sequence}: differs from the formula by {error:.1e}"
+        return ""
+
+
 def same(found: np.ndarray, expected: np.ndarray) -> str:
     """Whether all bits are equal; what is wrong, or nothing."""
     if found.shape != expected.shape or not np.array_equal(found.view(np.uint32), expected.view(np.uint32)):
@@ -186,7 +230,8 @@ def main() -> int:
         properties = Properties(tools, Path(folder))
         checks: list[Callable[[], str]] = [
             properties.all_listed, properties.chunks, properties.packed, properties.split_keys, properties.values_of_keys,
-            properties.pages, properties.wrong_page, properties.threads, properties.empty_rows,
+            properties.pages, properties.wrong_page, properties.wrong_offsets, properties.threads, properties.empty_rows,
+            properties.hidden_keys,
         ]  # fmt: skip
         failures = 0
         for check in checks:

@@ -366,11 +366,6 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   Operation *task = forall;
   while (auto outer = task->getParentOfType<scf::ForallOp>())
     task = outer;
-  // Whole rows of B are read in order, which needs no help.
-  bool readsPartOfRows = !columnCount || *columnCount > lanes;
-  FromMemory fromMemory{
-      isFromMemory(product->a->get(), task),
-      readsPartOfRows && isFromMemory(product->b->get(), task)};
   Value a = view(b, loc, op, product->a, product->m, product->k, offsets, rows,
                  sizes[product->k]);
   Value c = view(b, loc, op, product->c, product->m, product->n, offsets, rows,
@@ -386,6 +381,12 @@ LogicalResult mlir::ds::lowerContraction(RewriterBase &b, linalg::LinalgOp op,
   }
   Value bPanel = view(b, loc, op, product->b, product->k, product->n, offsets,
                       sizes[product->k], columns);
+  // What lies in a row and is read in order needs no help.
+  auto [strides, offset] =
+      cast<MemRefType>(bPanel.getType()).getStridesAndOffset();
+  bool readsInOrder = getConstantIntValue(columns) == strides[0];
+  FromMemory fromMemory{isFromMemory(product->a->get(), task),
+                        !readsInOrder && isFromMemory(product->b->get(), task)};
   bPanel = widenMatrix(b, loc, bPanel);
   kernels.emitProduct(b, loc, a, {bPanel, /*next=*/nullptr, lanes}, c, rows,
                       columns,

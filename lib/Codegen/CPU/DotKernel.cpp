@@ -40,8 +40,9 @@ public:
   void emit();
 
 private:
-  void emitBlock(Value column, Value count, int64_t columnsAtOnce);
-  void emitColumn(Value firstRow, Value column, Value place);
+  void emitBlock(Value column, Value count);
+  void emitRows(Value firstRow, int64_t count, Value column, Value columnCount);
+  void emitColumn(Value firstRow, int64_t rowCount, Value column, Value place);
   SmallVector<Value> addStep(Value firstRow, Value column, Value k,
                              ValueRange sums, Value mask);
   Value load(Value memory, Value row, Value k, Value mask);
@@ -65,6 +66,7 @@ private:
   int64_t lanes;
   VectorType type;
   int64_t rowsAtOnce;
+  bool isContiguous; ///< Rows of B lie in a row.
   Value rows, columns, depth, wholeDepth, zero;
   Value scratch; ///< [rowsAtOnce, lanes, lanes]: of each row, sums of a block.
 };
@@ -119,20 +121,23 @@ Value DotBody::addUp(ArrayRef<Value> sums) {
   return level.front();
 }
 
-/// Products of fewer rows read B as fast as a processor brings in what it sees
-/// to lie in a row; those of more keep it too busy to look that far ahead.
+/// Products of fewer rows read B, where its rows lie in a row, as fast as a
+/// processor brings them in; those of more keep it too busy to look that far
+/// ahead.
 static constexpr int64_t leastRowsToPrefetch = 5;
 /// How many rows of B ahead.
 static constexpr int64_t columnsAhead = 64;
 
-/// Partial sums of `column` and the rows from `firstRow` on, to `place` of the
-/// scratch.
-void DotBody::emitColumn(Value firstRow, Value column, Value place) {
+/// Partial sums of `column` and `rowCount` rows from `firstRow` on, to `place`
+/// of the scratch.
+void DotBody::emitColumn(Value firstRow, int64_t rowCount, Value column,
+                         Value place) {
+  bool prefetches = !isContiguous || rowCount >= leastRowsToPrefetch;
   auto steps = scf::ForOp::create(
       b, loc, index(0), wholeDepth, index(lanes),
-      SmallVector<Value>(rowsAtOnce, zero),
+      SmallVector<Value>(rowCount, zero),
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
-        if (rowsAtOnce >= leastRowsToPrefetch)
+        if (prefetches)
           emitPrefetch(b, loc, y, {plus(column, columnsAhead), k});
         scf::YieldOp::create(
             b, loc, addStep(firstRow, column, k, sums, /*mask=*/nullptr));
@@ -171,48 +176,66 @@ void DotBody::addToC(Value row, Value column, Value count, Value sum) {
                                 arith::AddFOp::create(b, loc, before, sum));
 }
 
-/// Columns [column, column + count) of all rows; null for as many as there are
-/// lanes.
-void DotBody::emitBlock(Value column, Value count, int64_t columnsAtOnce) {
-  auto groups = scf::ForOp::create(b, loc, index(0), rows, index(rowsAtOnce));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(groups.getBody()->getTerminator());
-  Value firstRow = groups.getInductionVar();
-  auto loop = scf::ForOp::create(b, loc, index(0), count ? count : index(lanes),
-                                 index(columnsAtOnce));
+/// Columns [column, column + columnCount) of `count` rows from `firstRow` on;
+/// null for as many columns as there are lanes.
+void DotBody::emitRows(Value firstRow, int64_t count, Value column,
+                       Value columnCount) {
+  // One row leaves a core waiting for its sums.
+  int64_t atOnce = count <= 2 && !columnCount ? 2 : 1;
+  auto loop = scf::ForOp::create(b, loc, index(0),
+                                 columnCount ? columnCount : index(lanes),
+                                 index(atOnce));
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getBody()->getTerminator());
-    for (int64_t i = 0; i < columnsAtOnce; ++i) {
+    for (int64_t i = 0; i < atOnce; ++i) {
       Value place = plus(loop.getInductionVar(), i);
-      emitColumn(firstRow, arith::AddIOp::create(b, loc, column, place), place);
+      emitColumn(firstRow, count, arith::AddIOp::create(b, loc, column, place),
+                 place);
     }
   }
-  for (int64_t r = 0; r < rowsAtOnce; ++r) {
+  for (int64_t r = 0; r < count; ++r) {
     SmallVector<Value> sums;
     for (int64_t i = 0; i < lanes; ++i)
       sums.push_back(vector::LoadOp::create(
           b, loc, type, scratch, ValueRange{index(r), index(i), index(0)}));
-    addToC(plus(firstRow, r), column, count, addUp(sums));
+    addToC(plus(firstRow, r), column, columnCount, addUp(sums));
   }
 }
 
-/// How many of `rows` rows are taken together: as many as there are registers
-/// for their sums, in groups of one size.
-static int64_t rowsOfGroup(int64_t rows) {
-  int64_t most = std::clamp<int64_t>(rows, 1, 15);
-  while (rows % most != 0)
-    --most;
-  return most;
+/// Columns [column, column + count) of all rows; null for as many as there are
+/// lanes.
+void DotBody::emitBlock(Value column, Value count) {
+  auto emitLoop = [&](Value from, Value to, int64_t rowCount) {
+    auto loop = scf::ForOp::create(b, loc, from, to, index(rowCount));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    emitRows(loop.getInductionVar(), rowCount, column, count);
+  };
+  Value rest = b.createOrFold<arith::RemUIOp>(loc, rows, index(rowsAtOnce));
+  Value whole = b.createOrFold<arith::SubIOp>(loc, rows, rest);
+  emitLoop(index(0), whole, rowsAtOnce);
+  if (rowsAtOnce > 1 && !isConstantIntValue(rest, 0))
+    emitLoop(whole, rows, 1);
 }
+
+/// The most rows that are taken together, and how many are where there may be
+/// more: as many as there are registers for their sums.
+static constexpr int64_t mostRowsAtOnce = 15, rowsOfGroup = 8;
 
 void DotBody::emit() {
   zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-  rows = memref::DimOp::create(b, loc, c, 0);
-  columns = memref::DimOp::create(b, loc, c, 1);
-  depth = memref::DimOp::create(b, loc, x, 1);
-  auto cType = cast<MemRefType>(c.getType());
-  rowsAtOnce = cType.isDynamicDim(0) ? 1 : rowsOfGroup(cType.getDimSize(0));
+  auto size = [&](Value memory, int64_t dim) -> Value {
+    return b.createOrFold<memref::DimOp>(loc, memory, index(dim));
+  };
+  rows = size(c, 0);
+  columns = size(c, 1);
+  depth = size(x, 1);
+  std::optional<int64_t> known = getConstantIntValue(rows);
+  rowsAtOnce = known && *known <= mostRowsAtOnce ? std::max<int64_t>(*known, 1)
+                                                 : rowsOfGroup;
+  auto [strides, offset] = cast<MemRefType>(y.getType()).getStridesAndOffset();
+  isContiguous = getConstantIntValue(depth) == strides[0];
   scratch = memref::AllocaOp::create(
       b, loc, MemRefType::get({rowsAtOnce, lanes, lanes}, b.getF32Type()),
       b.getI64IntegerAttr(64));
@@ -226,15 +249,13 @@ void DotBody::emit() {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getBody()->getTerminator());
-    emitBlock(loop.getInductionVar(), /*count=*/nullptr,
-              /*columnsAtOnce=*/rowsAtOnce <= 2 ? 2 : 1);
+    emitBlock(loop.getInductionVar(), /*count=*/nullptr);
   }
   Value hasRest = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
                                         wholeColumns, columns);
   scf::IfOp::create(b, loc, hasRest, [&](OpBuilder &, Location) {
     emitBlock(wholeColumns,
-              arith::SubIOp::create(b, loc, columns, wholeColumns),
-              /*columnsAtOnce=*/1);
+              arith::SubIOp::create(b, loc, columns, wholeColumns));
     scf::YieldOp::create(b, loc);
   });
   func::ReturnOp::create(b, loc);

@@ -36,6 +36,39 @@ Value BroadcastTensor::read(OpBuilder &b, Location loc,
   return tensor::ExtractOp::create(b, loc, tensor, clamped);
 }
 
+Value BroadcastTensor::slice(OpBuilder &b, Location loc, ArrayRef<Value> first,
+                             ArrayRef<OpFoldResult> counts,
+                             unsigned rank) const {
+  SmallVector<OpFoldResult> offsets, sizes,
+      ones(last.size(), b.getIndexAttr(1));
+  SmallVector<int64_t> shape;
+  for (auto [dim, start, count, end] : llvm::enumerate(first, counts, last)) {
+    OpFoldResult offset = start, size = count;
+    if (isOne(dim)) {
+      offset = b.getIndexAttr(0);
+      size = b.getIndexAttr(1);
+    } else if (end) {
+      Value at = b.createOrFold<arith::MinSIOp>(loc, start, end);
+      Value one = arith::ConstantIndexOp::create(b, loc, 1);
+      Value left = b.createOrFold<arith::AddIOp>(
+          loc, b.createOrFold<arith::SubIOp>(loc, end, at), one);
+      offset = at;
+      if (!isConstantIntValue(count, 1))
+        size = getAsOpFoldResult(b.createOrFold<arith::MinSIOp>(
+            loc, getValueOrCreateConstantIndexOp(b, loc, count), left));
+    }
+    if (auto known = getConstantIntValue(size))
+      size = b.getIndexAttr(*known);
+    offsets.push_back(offset);
+    sizes.push_back(size);
+    if (dim + rank >= last.size())
+      shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+  }
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return tensor::ExtractSliceOp::create(b, loc, type.clone(shape), tensor,
+                                        offsets, sizes, ones);
+}
+
 SmallVector<Value> mlir::ds::emitWhere(
     OpBuilder &b, Location loc, Value condition, ValueRange carried,
     function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange)> body) {
@@ -193,13 +226,160 @@ Interval AttentionScores::coverage(OpBuilder &b, Location loc,
   return result;
 }
 
+/// Masks hide by −inf, by the least float or by a number like −1e30; scores
+/// that are seen are not like these.
+static constexpr double hidden = -1e30, seen = -1e29;
+
+static Value compareWith(OpBuilder &b, Location loc,
+                         arith::CmpFPredicate predicate, Value value,
+                         double number) {
+  return arith::CmpFOp::create(
+      b, loc, predicate, value,
+      LinalgBuilder::constant(b, loc, value.getType(), number));
+}
+
+Value AttentionScores::seesNone(OpBuilder &b, Location loc, Value largest) {
+  return compareWith(b, loc, arith::CmpFPredicate::OLE, largest, seen);
+}
+
+bool AttentionScores::mayHideByNumber() const {
+  return hasBiasOfKeys() && isa<FloatType>(getElementTypeOrSelf(bias.tensor));
+}
+
+/// An element of the bias as what is added to a score; a bool hides by −inf.
+Value AttentionScores::biasAsFloat(OpBuilder &b, Location loc,
+                                   Value element) const {
+  Type f32 = b.getF32Type();
+  if (isa<FloatType>(element.getType()))
+    return LinalgBuilder::extend(b, loc, f32, element);
+  Value zero =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(element.getType()));
+  Value attends =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, element, zero);
+  return arith::SelectOp::create(
+      b, loc, attends, LinalgBuilder::constant(b, loc, f32, 0),
+      LinalgBuilder::constant(b, loc, f32,
+                              -std::numeric_limits<double>::infinity()));
+}
+
+Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
+                                  const ScoreTile &tile,
+                                  bool rowsMaySeeNone) const {
+  // A row alone reads its keys from memory, which takes longer than all else.
+  if (!hasBiasOfKeys() || tile.lanesAreHeads)
+    return nullptr;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  // Not a number is larger than any: it shows in the result.
+  auto admits = [&](OpBuilder &b, Location loc, Value element) {
+    return compareWith(b, loc, arith::CmpFPredicate::UGT, element,
+                       rowsMaySeeNone ? -infinity : hidden);
+  };
+  Value places[] = {tile.batch, tile.head, tile.row,
+                    tile.toPacked(b, loc, tile.key)};
+  OpFoldResult one = b.getIndexAttr(1);
+  OpFoldResult sizes[] = {one, one, tile.rowCount, tile.keyCount};
+  unsigned rank = bias.rank(), matrix = std::min(rank, 2u);
+  ArrayRef<Value> first = ArrayRef(places).take_back(rank);
+
+  auto scan = [&](OpBuilder &b, Location loc) {
+    LinalgBuilder linalg{b, loc, /*inTask=*/true};
+    Value elements =
+        bias.slice(b, loc, first, ArrayRef(sizes).take_back(rank), matrix);
+    AffineExpr i = b.getAffineDimExpr(0), j = b.getAffineDimExpr(1);
+    // Along rows first: keys lie side by side.
+    Value ofKeys = linalg.filled({b.getIndexAttr(ScoreTile::mostKeys)},
+                                 b.getF32Type(), -infinity);
+    OpFoldResult count = tensor::getMixedSizes(b, loc, elements).back();
+    ofKeys = tensor::ExtractSliceOp::create(
+        b, loc, getStaticType({b.getF32Type(), {count}}), ofKeys,
+        ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
+        ArrayRef<OpFoldResult>{count}, ArrayRef<OpFoldResult>{one});
+    auto larger = [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+      return arith::MaximumFOp::create(b, loc, v[1], biasAsFloat(b, loc, v[0]));
+    };
+    if (matrix == 2)
+      ofKeys = linalg.generic(elements,
+                              {AffineMap::get(2, 0, {i, j}, b.getContext()),
+                               AffineMap::get(2, 0, j)},
+                              ofKeys, larger);
+    else
+      ofKeys = linalg.generic(
+          elements, {AffineMap::get(1, 0, i), AffineMap::get(1, 0, i)}, ofKeys,
+          larger);
+    Value most = linalg.filled({one}, b.getF32Type(), -infinity);
+    most = linalg.generic(
+        ofKeys, {AffineMap::get(2, 0, j), AffineMap::get(2, 0, i)}, most,
+        [](OpBuilder &b, Location loc, ValueRange v) -> Value {
+          return arith::MaximumFOp::create(b, loc, v[1], v[0]);
+        });
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    scf::YieldOp::create(
+        b, loc, admits(b, loc, tensor::ExtractOp::create(b, loc, most, zero)));
+  };
+  // Of most tiles that are seen, the first element is.
+  Value isSeen = admits(b, loc, biasAsFloat(b, loc, bias.read(b, loc, first)));
+  auto found = scf::IfOp::create(
+      b, loc, isSeen,
+      [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, isSeen); },
+      scan);
+  return found.getResult(0);
+}
+
+/// What the bias adds to a tile where keys come first, in that order: lanes are
+/// rows there, which lie far apart. Null where it is read as it is.
+Value AttentionScores::transposeBias(OpBuilder &b, Location loc,
+                                     const ScoreTile &tile, Value scores,
+                                     TileOrder order) const {
+  if (order != TileOrder::KeysFirst || tile.lanesAreHeads || !bias ||
+      bias.rank() < 2 || bias.last[bias.rank() - 1] ||
+      bias.last[bias.rank() - 2])
+    return nullptr;
+  LinalgBuilder linalg{b, loc, /*inTask=*/true};
+  Value places[] = {tile.batch, tile.head, tile.row,
+                    tile.toPacked(b, loc, tile.key)};
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  OpFoldResult sizes[] = {one, one, tile.rowCount, tile.keyCount};
+  unsigned rank = bias.rank();
+  Value elements = bias.slice(b, loc, ArrayRef(places).take_back(rank),
+                              ArrayRef(sizes).take_back(rank), 2);
+  OpFoldResult lanes = tensor::getMixedSizes(b, loc, scores).back();
+  SmallVector<OpFoldResult> all = {b.getIndexAttr(ScoreTile::mostKeys), lanes};
+  // Lanes past the last row are computed, too.
+  Value buffer = isEqualConstantIntOrValue(lanes, tile.rowCount)
+                     ? linalg.empty(all, b.getF32Type())
+                     : linalg.filled(all, b.getF32Type(), 0);
+  auto part = [&](ArrayRef<OpFoldResult> shape) -> Value {
+    return tensor::ExtractSliceOp::create(
+        b, loc, getStaticType({b.getF32Type(), llvm::to_vector(shape)}), buffer,
+        ArrayRef<OpFoldResult>{zero, zero}, shape,
+        ArrayRef<OpFoldResult>{one, one});
+  };
+  SmallVector<OpFoldResult> own = {tile.keyCount, tile.rowCount};
+  AffineExpr i = b.getAffineDimExpr(1), j = b.getAffineDimExpr(0);
+  Value turned = linalg.generic(
+      elements,
+      {AffineMap::get(2, 0, {i, j}, b.getContext()),
+       b.getMultiDimIdentityMap(2)},
+      part(own), [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        return biasAsFloat(b, loc, v[0]);
+      });
+  buffer = tensor::InsertSliceOp::create(b, loc, turned, buffer,
+                                         ArrayRef<OpFoldResult>{zero, zero},
+                                         own, ArrayRef<OpFoldResult>{one, one});
+  return part({tile.keyCount, lanes});
+}
+
 Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
                             Value scores, TileOrder order, bool select) const {
   LinalgBuilder linalg{b, loc, /*inTask=*/true};
+  SmallVector<Value> inputs;
+  if (Value turned = transposeBias(b, loc, tile, scores, order))
+    inputs.push_back(turned);
+  bool isTurned = !inputs.empty();
   return linalg.generic(
-      {}, b.getMultiDimIdentityMap(2), scores,
-      [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-        Value s = v[0];
+      inputs, SmallVector<AffineMap>(1 + isTurned, b.getMultiDimIdentityMap(2)),
+      scores, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+        Value s = v.back();
         Type type = s.getType();
         if (op.getSoftcap()) {
           Value cap = LinalgBuilder::constant(
@@ -223,7 +403,12 @@ Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
                                   .getResult()
                             : condition;
         };
-        if (bias) {
+        if (isTurned) {
+          if (mayHideByNumber())
+            s = arith::AddFOp::create(b, loc, s, v[0]);
+          else
+            require(compareWith(b, loc, arith::CmpFPredicate::OEQ, v[0], 0));
+        } else if (bias) {
           Value all[] = {place[0], place[1], i, tile.toPacked(b, loc, j)};
           Value element =
               bias.read(b, loc, ArrayRef(all).take_back(bias.rank()));

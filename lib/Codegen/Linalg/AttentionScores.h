@@ -12,11 +12,16 @@
 #include "ds/Dialect/DS/KeyBlocks.h"
 #include "ds/Dialect/DS/LinalgBuilder.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
 namespace mlir::ds {
 
 /// A tile of scores: where it lies, and in what sequence. Its rows are query
 /// rows of one head, or of one query row a row for each head.
 struct ScoreTile {
+  /// The most keys of a tile: their scores stay in the first-level cache.
+  static constexpr int64_t mostKeys = 128;
+
   Value batch, head;               // of the query; the first head
   Value row, key;                  // the first of the tile
   OpFoldResult rowCount, keyCount; // of the tile
@@ -56,6 +61,14 @@ struct BroadcastTensor {
   explicit operator bool() const { return tensor != nullptr; }
   unsigned rank() const { return last.size(); }
   Value read(OpBuilder &b, Location loc, ArrayRef<Value> indices) const;
+  /// Whether dim `dim` has one element for all that it broadcasts to.
+  bool isOne(unsigned dim) const {
+    return last[dim] && isConstantIntValue(last[dim], 0);
+  }
+  /// What `counts` elements from `first` on read, as a tensor without the dims
+  /// of one element but for its last `rank`.
+  Value slice(OpBuilder &b, Location loc, ArrayRef<Value> first,
+              ArrayRef<OpFoldResult> counts, unsigned rank) const;
 };
 
 /// What ds.attention makes of the products of query and key before and after
@@ -78,6 +91,17 @@ public:
   Interval coverage(OpBuilder &b, Location loc, const ScoreTile &tile) const;
   /// Whether tiles may be empty: the steps of a window alone end where it does.
   bool skipsTiles() const { return maskMod || keyBlocks; }
+  /// Whether the bias lets any score of the tile have a weight; null where that
+  /// is not worth looking at. A score of −inf never has one, and none in a row
+  /// that sees a key has one of the least float, or of what is near it: its
+  /// weight is exactly 0. Such scores count where `rowsMaySeeNone`.
+  Value biasAdmits(OpBuilder &b, Location loc, const ScoreTile &tile,
+                   bool rowsMaySeeNone) const;
+  /// Whether a row with this maximum sees no key but those that the bias hides
+  /// with the least float: its weights are those of an average over them.
+  static Value seesNone(OpBuilder &b, Location loc, Value largest);
+  /// Whether there may be such rows.
+  bool mayHideByNumber() const;
   /// Softcap, score_mod, bias, window, mask_mod and lists, in place.
   Value apply(OpBuilder &b, Location loc, const ScoreTile &tile, Value scores,
               TileOrder order) const;
@@ -94,6 +118,10 @@ public:
 private:
   Value emit(OpBuilder &b, Location loc, const ScoreTile &tile, Value scores,
              TileOrder order, bool select) const;
+  bool hasBiasOfKeys() const { return bias && !bias.isOne(bias.rank() - 1); }
+  Value biasAsFloat(OpBuilder &b, Location loc, Value element) const;
+  Value transposeBias(OpBuilder &b, Location loc, const ScoreTile &tile,
+                      Value scores, TileOrder order) const;
   /// The arguments of a region that are indices, in the body of a generic.
   SmallVector<Value> indices(OpBuilder &b, Location loc, const ScoreTile &tile,
                              TileOrder order) const;

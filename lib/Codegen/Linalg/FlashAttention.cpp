@@ -130,6 +130,7 @@ private:
   Value room(ArrayRef<int64_t> shape);
   FlashState prepare();
   KeyRange keyRange();
+  FlashState repeatWhereNoneIsSeen(FlashState state);
   FlashState emitSweep(Sweep sweep, FlashState state);
   Value divisors(Value sums);
   void emitResults(const FlashState &state, bool areDivided);
@@ -274,6 +275,47 @@ FlashState GroupTask::emitSweep(Sweep sweep, FlashState state) {
   return state.with(sweep, values);
 }
 
+/// A sweep leaves out what the bias hides by a number, which is right for rows
+/// that see another key: the weight of such a one is 0. Where a row sees none,
+/// the sweep is repeated with all.
+FlashState GroupTask::repeatWhereNoneIsSeen(FlashState state) {
+  Value no = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
+  Value any =
+      forTiles(no, [&](const ScoreTile &tile, Value number, ValueRange found) {
+        Value largest = part(state.largest, number);
+        auto loop = scf::ForOp::create(
+            b, loc, f.index(0),
+            getValueOrCreateConstantIndexOp(b, loc, tile.rowCount), f.index(1),
+            found, [&](OpBuilder &b, Location loc, Value row, ValueRange any) {
+              Value m = tensor::ExtractOp::create(b, loc, largest, row);
+              Value either = arith::OrIOp::create(
+                  b, loc, any[0], AttentionScores::seesNone(b, loc, m));
+              scf::YieldOp::create(b, loc, either);
+            });
+        return SmallVector<Value>{loop.getResult(0)};
+      }).front();
+  f.rowsMaySeeNone = true;
+  SmallVector<Value> values = emitWhere(
+      b, loc, any, state.valuesOf(Sweep::Whole),
+      [&](OpBuilder &, Location, ValueRange values) {
+        FlashState again = state.with(Sweep::Whole, values);
+        values = forTiles(
+            again.valuesOf(Sweep::Whole),
+            [&](const ScoreTile &tile, Value number, ValueRange values) {
+              FlashState whole = again.with(Sweep::Whole, values);
+              FlashState begun = f.initialState(tile, /*withSink=*/true,
+                                                partOf(whole, number));
+              return SmallVector<Value>{
+                  withPart(whole.largest, number, begun.largest),
+                  withPart(whole.sum, number, begun.sum),
+                  withPart(whole.acc, number, begun.acc)};
+            });
+        return emitSweep(Sweep::Whole, again.with(Sweep::Whole, values))
+            .valuesOf(Sweep::Whole);
+      });
+  return state.with(Sweep::Whole, values);
+}
+
 /// 1 over each sum.
 Value GroupTask::divisors(Value sums) {
   Value whole = most == 1 ? Value() : room({queryBlock});
@@ -332,7 +374,11 @@ void GroupTask::emit() {
   FlashState state = prepare();
   // A prob_mod that is not a factor needs the sums before it is applied.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
+  bool mayRepeat = f.masks.mayHideByNumber() && !twice;
+  f.rowsMaySeeNone = !mayRepeat;
   state = emitSweep(twice ? Sweep::Sums : Sweep::Whole, state);
+  if (mayRepeat)
+    state = repeatWhereNoneIsSeen(state);
   if (twice) {
     FlashState divided = state;
     divided.sum = divisors(state.sum);

@@ -55,10 +55,10 @@ FlashLoops::FlashLoops(AttentionOp op, Lowering &l)
   }
   if (op.getQueryStart())
     queryStart = l.lowered(op.getQueryStart());
-  if (op.getKeyLength()) {
+  if (op.getKeyLength())
     keyLength = l.lowered(op.getKeyLength());
+  if (keyLength || offsets)
     keysAndOne = shapes.materialize(shapes.add(dims[3], fixed(1)));
-  }
   if (op.getKvPage()) {
     pages.numbers = l.lowered(op.getKvPage());
     pages.count = shapes.materialize(shapes.dim(op.getKey(), 0));
@@ -194,8 +194,13 @@ ScoreTile FlashLoops::locate(Value batch, Value head, Value row) {
   tile.head = head;
   tile.row = row;
   if (offsets) {
-    tile.first = readIndex(offsets, batch);
-    Value next = readIndex(offsets, arith<arith::AddIOp>(batch, index(1)));
+    // Rows [first, next), which data tells.
+    auto checked = [&](Value at, Value bound) -> Value {
+      return CheckedIndexOp::create(b, loc, readIndex(offsets, at), bound,
+                                    /*wrap=*/false);
+    };
+    Value next = checked(arith<arith::AddIOp>(batch, index(1)), keysAndOne);
+    tile.first = checked(batch, arith<arith::AddIOp>(next, index(1)));
     keys = rows = arith<arith::SubIOp>(next, tile.first);
     dims[2] = dims[3] = rows;
     tile.batch = index(0);
@@ -366,8 +371,10 @@ FlashState FlashLoops::initialState(const ScoreTile &tile, bool withSink,
       state.largest, {lane, lane}, state.sum,
       [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
         Value logit = sinkOf(b, loc, tile, linalg::IndexOp::create(b, loc, 0));
-        return masks.exponential(b, loc,
-                                 arith::SubFOp::create(b, loc, logit, v[0]));
+        Value weight = masks.exponential(
+            b, loc, arith::SubFOp::create(b, loc, logit, v[0]));
+        // What is there, 0, is read, lest the result goes elsewhere.
+        return arith::AddFOp::create(b, loc, v[1], weight);
       });
   return state;
 }
@@ -522,9 +529,11 @@ FlashState FlashLoops::emitBlock(Sweep sweep, const ScoreTile &tile,
   // Masks are asked for keys that there are.
   auto emitAttended = [&](OpBuilder &, Location, ValueRange values) {
     step.attends = masks.coverage(b, loc, step);
-    return masks.skipsTiles()
-               ? emitWhere(b, loc, step.attends.largest, values, emitOwn)
-               : emitOwn(b, loc, values);
+    Value some = masks.skipsTiles() ? step.attends.largest : Value();
+    if (Value admits = masks.biasAdmits(b, loc, step, rowsMaySeeNone))
+      some = some ? arith<arith::AndIOp>(some, admits) : admits;
+    return some ? emitWhere(b, loc, some, values, emitOwn)
+                : emitOwn(b, loc, values);
   };
   SmallVector<Value> values = state.valuesOf(sweep);
   if (!mayBeOutside)

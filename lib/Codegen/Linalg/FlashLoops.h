@@ -80,8 +80,8 @@ struct Heads {
 
 /// An attention to be written as tasks, and what its tasks are made of.
 struct FlashLoops {
-  /// Keys of a step: their scores stay in the first-level cache.
-  static constexpr int64_t keyBlock = 128;
+  /// Keys of a step.
+  static constexpr int64_t keyBlock = ScoreTile::mostKeys;
 
   FlashLoops(AttentionOp op, Lowering &l);
 
@@ -185,6 +185,8 @@ struct FlashLoops {
   /// wants it.
   bool resultRowsFirst;
 
+  /// Whether rows may see no key but those that the bias hides by a number.
+  bool rowsMaySeeNone = false;
   /// How tiles lie, and how many rows they have room for.
   TileOrder order = TileOrder::KeysFirst;
   int64_t lanes = 0;

@@ -124,8 +124,9 @@ GroupNormalizationOp::inferResults(ShapeBuilder &shapes,
                                    SmallVectorImpl<ResultShape> &results) {
   if (failed(inferPerChannel(*this, shapes, results)))
     return failure();
+  // Runs before verify(), which refuses fewer than one group.
   auto channels = getConstantIntValue(results.back().dims[1]);
-  if (channels && *channels % getNumGroups() != 0)
+  if (channels && getNumGroups() > 0 && *channels % getNumGroups() != 0)
     return emitOpError("C2: ") << *channels << " channels do not form "
                                << getNumGroups() << " groups";
   return success();

@@ -53,10 +53,10 @@ typedef struct ds_host {
    * call from inside a task runs inline with the caller's worker. */
   void (*parallel_for)(void *self, ds_task_fn fn, int64_t n, void *ctx);
 
-  /* Tells of an error. `site` indexes the entry's `sites` in the manifest,
-   * `index` is the position (flat element index) of the offender, v0 and v1
-   * fill the site's text. Thread-safe; the report with the smallest
-   * (site, index) is kept, so the message does not depend on scheduling. */
+  /* Tells of an error. `site` indexes the entry's `sites` in the manifest, v0
+   * and v1 fill the site's text, `index` orders what is at fault there: code
+   * gives v0. Thread-safe; the report with the smallest (site, index) is kept,
+   * so the message does not depend on scheduling. */
   void (*report)(void *self, int64_t site, int64_t index, int64_t v0,
                  int64_t v1);
 

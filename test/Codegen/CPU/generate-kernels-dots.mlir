@@ -11,6 +11,8 @@
 // CHECK:   call @[[MANY:ds_dot_[0-9]+]](
 // CHECK-LABEL: func.func @any_rows
 // CHECK:   call @[[ANY:ds_dot_[0-9]+]](
+// CHECK-LABEL: func.func @apart
+// CHECK:   call @[[APART:ds_dot_[0-9]+]](
 
 // CHECK: func.func private @[[DOT]]
 // CHECK: %[[SCRATCH:.+]] = memref.alloca() {alignment = 64 : i64} : memref<3x16x16xf32>
@@ -54,15 +56,30 @@ func.func @many_heads(%a: memref<8x64xf32>, %b: memref<100x64xf32>, %c: memref<8
   return
 }
 
-// Of rows whose number is not known, one at a time; the depth may end in the
-// middle of a vector.
+// Of rows whose number is not known, eight at a time, then single ones; the
+// depth may end in the middle of a vector.
 // CHECK: func.func private @[[ANY]]
-// CHECK: memref.alloca() {alignment = 64 : i64} : memref<1x16x16xf32>
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<8x16x16xf32>
 // CHECK: vector.maskedload
-func.func @any_rows(%a: memref<1x70xf32>, %b: memref<100x70xf32>, %c: memref<1x100xf32>) {
+func.func @any_rows(%a: memref<?x70xf32>, %b: memref<100x70xf32>, %c: memref<?x100xf32>) {
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
                   iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%a, %b : memref<1x70xf32>, memref<100x70xf32>) outs(%c : memref<1x100xf32>) {
+      ins(%a, %b : memref<?x70xf32>, memref<100x70xf32>) outs(%c : memref<?x100xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %z, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Rows of B that lie apart are asked for, however few there are of A.
+// CHECK: func.func private @[[APART]]
+// CHECK: memref.prefetch
+func.func @apart(%a: memref<1x64xf32>, %b: memref<100x64xf32, strided<[768, 1]>>, %c: memref<1x100xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<1x64xf32>, memref<100x64xf32, strided<[768, 1]>>) outs(%c : memref<1x100xf32>) {
   ^bb0(%x: f32, %y: f32, %z: f32):
     %p = arith.mulf %x, %y : f32
     %s = arith.addf %z, %p : f32

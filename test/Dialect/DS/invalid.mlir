@@ -660,3 +660,72 @@ func.func @attention_c11_pages(%q: tensor<1x4x5x8xf32>, %p: tensor<1x1xi64>, %o:
   %0 = ds.attention %q, %q, %q row_offsets %o kv_page %p {scale = 1.0 : f32} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<3xi64>, tensor<1x1xi64>) -> tensor<1x4x5x8xf32>
   return
 }
+
+// -----
+
+// expected-error @+1 {{expected 'ds.symbols' to name each of the 2 dims of 'tensor<?x3xf32>' ("" for one without a name), found []}}
+func.func @no_symbols(%x: tensor<?x3xf32> {ds.symbols = []}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected 'ds.symbols' to be a list of strings, found [1]}}
+func.func private @numbers(tensor<?xf32> {ds.symbols = [1]})
+
+// -----
+
+// expected-error @+1 {{expected 'ds.symbols' to name each of the 1 dims of 'tensor<?xf32>' ("" for one without a name), found ["a", "b"]}}
+func.func private @too_many(tensor<?xf32>) -> (tensor<?xf32> {ds.symbols = ["a", "b"]})
+
+// -----
+
+// expected-error @+1 {{expected 'ds.name' to be a string, found 3 : i64}}
+func.func private @numbered(tensor<?xf32> {ds.name = 3})
+
+// -----
+
+// expected-error @+1 {{expected 'ds.ports' to be a dictionary, of a function}}
+module attributes {ds.ports = {inputs = [], outputs = []}} {
+}
+
+// -----
+
+// expected-error @+1 {{expected 'ds.ports' to have a list of 'outputs', each of them a dictionary}}
+func.func private @no_outputs() -> tensor<1xf32> attributes {ds.ports = {inputs = []}}
+
+// -----
+
+// expected-error @+1 {{expected 'ds.ports' to have 1 'inputs', found 0}}
+func.func private @too_few(tensor<4xf32>) -> tensor<4xf32>
+    attributes {ds.ports = {inputs = [], outputs = [{name = "y", symbols = [""], type = tensor<4xf32>}]}}
+
+// -----
+
+// expected-error @+1 {{expected the name of number 0 of 'inputs' to be a string, found nothing}}
+func.func private @no_name(tensor<4xf32>) -> tensor<4xf32>
+    attributes {ds.ports = {inputs = [{symbols = [""], type = tensor<4xf32>}], outputs = [{name = "y", symbols = [""], type = tensor<4xf32>}]}}
+
+// -----
+
+// expected-error @+1 {{expected the type of number 0 of 'inputs' to be that of a tensor of numbers}}
+func.func private @no_type(tensor<4xf32>) -> tensor<4xf32>
+    attributes {ds.ports = {inputs = [{name = "x", symbols = [""]}], outputs = [{name = "y", symbols = [""], type = tensor<4xf32>}]}}
+
+// -----
+
+// expected-error @+1 {{expected the type of number 0 of 'inputs' to be 'tensor<8xf32>' as in the function, found 'tensor<4xf32>'}}
+func.func private @too_short(tensor<8xf32>) -> tensor<4xf32>
+    attributes {ds.ports = {inputs = [{name = "x", symbols = [""], type = tensor<4xf32>}], outputs = [{name = "y", symbols = [""], type = tensor<4xf32>}]}}
+
+// -----
+
+// expected-error @+1 {{expected the type of number 0 of 'inputs' to be 'tensor<8xf32>' as in the function, found 'tensor<?xf32>'}}
+func.func private @any_length(tensor<8xf32>) -> tensor<4xf32>
+    attributes {ds.ports = {inputs = [{name = "x", symbols = [""], type = tensor<?xf32>}], outputs = [{name = "y", symbols = [""], type = tensor<4xf32>}]}}
+
+// -----
+
+// expected-error @+1 {{expected the symbols of number 0 of 'outputs' to name each of the 2 dims of 'tensor<4x4xf32>' ("" for one without a name), found [""]}}
+func.func private @one_symbol() -> tensor<4x4xf32>
+    attributes {ds.ports = {inputs = [], outputs = [{name = "y", symbols = [""], type = tensor<4x4xf32>}]}}
