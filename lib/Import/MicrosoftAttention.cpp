@@ -119,6 +119,15 @@ FailureOr<SmallVector<Value>> MicrosoftAttention::attend(Value q, Value k,
                                                          Value v) {
   if (g.failed())
     return failure();
+  ShapeBuilder &shapes = g.shapes;
+  // Wrong ranks are reported with the op's other constraints.
+  bool areRows = rankOf(q) >= 3 && rankOf(k) >= 3;
+  if (isCausal && !pastKey && areRows &&
+      shapes.dim(q, rankOf(q) - 2) != shapes.dim(k, rankOf(k) - 2))
+    return node.emitError()
+           << "attribute 'unidirectional' is supported where there are as many "
+              "queries as keys, or keys of a cache: nothing says which of "
+           << k.getType() << " a row of " << q.getType() << " sees";
   Node attention("Attention", "", /*opset=*/24, node.loc);
   attention.operands = {q, k, v, bias, pastKey, pastValue};
   if (rankOf(q) == 3)

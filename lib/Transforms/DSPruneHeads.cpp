@@ -112,6 +112,10 @@ void DSPruneHeads::runOnOperation() {
   auto *dialect = getContext().getLoadedDialect<DSDialect>();
   const auto *reader =
       dialect ? dialect->getRegisteredInterface<WeightReader>() : nullptr;
+  func.walk([&](AttentionOp op) {
+    if (op->getParentOp() != func)
+      reportKept(op, "it is in a graph of " + describeNode(op->getParentOp()));
+  });
   if (func.getOps<AttentionOp>().empty())
     return;
   readShapesOfArguments(func);

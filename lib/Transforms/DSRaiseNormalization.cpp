@@ -119,6 +119,12 @@ static std::optional<MeanSquare> matchMeanSquare(Value value) {
   return MeanSquare{mean, squared, *epsilon};
 }
 
+/// Whether a result has the rank of what it normalizes: constants of more dims
+/// would give it more.
+static bool keepsShape(Value x, Value result) {
+  return typeOf(x).getRank() == typeOf(result).getRank();
+}
+
 /// Whether `value` is x minus a mean of x.
 static bool isDistance(Value value) {
   auto sub = value.getDefiningOp<onnx::SubOp>();
@@ -163,6 +169,8 @@ static FailureOr<LayerNorm> matchLayerNorm(onnx::SqrtOp sqrt, MeanSquare square,
     norm.bias = bias;
     norm.result = sum.getResult();
   }
+  if (!keepsShape(norm.x, norm.result))
+    return fail("its constants broadcast what is normalized");
   return norm;
 }
 
@@ -248,6 +256,8 @@ static FailureOr<RMSNorm> matchRMSNorm(Value root, bool isInverse,
   auto [mul, scale] = takeVector<onnx::MulOp>(quotient, shape);
   if (!mul || typeOf(scale).getElementType() != typeOf(norm.x).getElementType())
     return fail("no scale of the normalized shape multiplies the quotient");
+  if (!keepsShape(norm.x, mul.getResult()))
+    return fail("its constants broadcast what is normalized");
   norm.scale = scale;
   norm.result = mul.getResult();
   return norm;

@@ -322,3 +322,18 @@ func.func @groups(%x: tensor<?x?x1xf32>) -> tensor<?x?x1xf32> {
   %o = ds.linear %o0, %wo : (tensor<?x?x4xf32>, tensor<4x1xf32>) -> tensor<?x?x1xf32>
   return %o : tensor<?x?x1xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @branch
+// CHECK: ds.attention {{.*}} -> tensor<?x2x?x1xf32>
+func.func @branch(%c: tensor<i1>, %q: tensor<?x2x?x1xf32>) -> tensor<?x2x?x1xf32> {
+  %0 = onnx.If %c : (tensor<i1>) -> tensor<?x2x?x1xf32> {
+    // expected-remark @+1 {{it is in a graph of}}
+    %a = ds.attention %q, %q, %q {scale = 0.5 : f32} : (tensor<?x2x?x1xf32>, tensor<?x2x?x1xf32>, tensor<?x2x?x1xf32>) -> tensor<?x2x?x1xf32>
+    onnx.Yield %a : tensor<?x2x?x1xf32>
+  } else {
+    onnx.Yield %q : tensor<?x2x?x1xf32>
+  }
+  return %0 : tensor<?x2x?x1xf32>
+}

@@ -173,3 +173,19 @@ func.func @rms_middle(%x: tensor<?x5x8xf32>, %z: tensor<?x5x8xf32>, %g: tensor<8
   %y = onnx.Mul %2, %g : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
   return %y : tensor<?x5x8xf32>
 }
+
+// -----
+
+// An epsilon of more dims gives the result more.
+func.func @wide_epsilon(%x: tensor<2x4x8xf32>, %g: tensor<8xf32>) -> tensor<1x2x4x8xf32> {
+  %axes = onnx.Constant dense<-1> : tensor<1xi64>
+  %eps = onnx.Constant dense<1.0e-6> : tensor<1x1x1x1xf32>
+  %s = onnx.Mul %x, %x : (tensor<2x4x8xf32>, tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+  %v = onnx.ReduceMean %s, %axes : (tensor<2x4x8xf32>, tensor<1xi64>) -> tensor<2x4x1xf32>
+  %0 = onnx.Add %v, %eps : (tensor<2x4x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x4x1xf32>
+  // expected-remark @+1 {{its constants broadcast what is normalized}}
+  %1 = onnx.Sqrt %0 : (tensor<1x2x4x1xf32>) -> tensor<1x2x4x1xf32>
+  %2 = onnx.Div %x, %1 : (tensor<2x4x8xf32>, tensor<1x2x4x1xf32>) -> tensor<1x2x4x8xf32>
+  %3 = onnx.Mul %2, %g : (tensor<1x2x4x8xf32>, tensor<8xf32>) -> tensor<1x2x4x8xf32>
+  return %3 : tensor<1x2x4x8xf32>
+}

@@ -125,6 +125,15 @@ TEST_F(ImportMicrosoft, MultiHeadAttention) {
                                     "tensor<?x2x3x4xf32>)"));
 }
 
+TEST_F(ImportMicrosoft, MoreKeysThanCausalQueries) {
+  auto &node = start("MultiHeadAttention", {"x", "other", "other"});
+  m->input("other", f32, {"b", "5", "8"});
+  setInt(node, "num_heads", 2);
+  setInt(node, "unidirectional", 1);
+  run();
+  EXPECT_THAT(messages, HasSubstr("as many queries as keys"));
+}
+
 TEST_F(ImportMicrosoft, MasksOfLengths) {
   setInt(start("MultiHeadAttention", {"x", "x", "x", "", "mask"}), "num_heads",
          2);

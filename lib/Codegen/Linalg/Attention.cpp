@@ -9,6 +9,7 @@
 #include "ds/Dialect/DS/Decompositions.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 
 using namespace mlir;
 using namespace mlir::ds;
@@ -106,13 +107,24 @@ static LogicalResult requireShapes(AttentionOp op, Lowering &l) {
   return success();
 }
 
+static std::string describeNode(AttentionOp op) {
+  StringRef node = getNodeName(op.getLoc());
+  return ("'" + (node.empty() ? op->getName().getStringRef() : node) + "'")
+      .str();
+}
+
 static LogicalResult lowerAttention(AttentionOp op, Lowering &l) {
   if (failed(requireShapes(op, l)))
     return failure();
   SmallVector<Value> results;
-  if (hasFlashForm(op)) {
+  const char *reason = whyNotFlash(op);
+  if (!reason) {
     results = lowerToFlashAttention(op, l);
   } else {
+    if (auto remark = remark::missed(op.getLoc(),
+                                     remark::RemarkOpts::name("fused attention")
+                                         .category("convert-ds-to-linalg")))
+      remark << (describeNode(op) + " has a tensor of all scores: " + reason);
     SmallVector<Value> lowered = l.lowered(op->getOperands());
     AttentionOp::Adaptor operands(lowered, op);
     results = decomposeAttention(op, operands, l.b, l.shapes, [&](Value outer) {

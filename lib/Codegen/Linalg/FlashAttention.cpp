@@ -412,12 +412,13 @@ static SmallVector<Value> emitPrefill(FlashLoops f, ValueRange results) {
   return llvm::to_vector_of<Value>(forall.getResults());
 }
 
-bool mlir::ds::hasFlashForm(AttentionOp op) {
-  auto hasKnownRows = [](Value tensor) {
-    return !cast<ShapedType>(tensor.getType()).isDynamicDim(3);
-  };
-  return getSumType(op.getType().getElementType()).isF32() &&
-         hasKnownRows(op.getKey()) && hasKnownRows(op.getValueOrKey());
+const char *mlir::ds::whyNotFlash(AttentionOp op) {
+  if (!getSumType(op.getType().getElementType()).isF32())
+    return "its sums are not of f32";
+  for (Value rows : {op.getKey(), op.getValueOrKey()})
+    if (cast<ShapedType>(rows.getType()).isDynamicDim(3))
+      return "the width of a head is known only when it runs";
+  return nullptr;
 }
 
 SmallVector<Value> mlir::ds::lowerToFlashAttention(AttentionOp op,

@@ -11,9 +11,8 @@
 
 namespace mlir::ds {
 
-/// Whether `lowerToFlashAttention` takes `op`: its elements are f32, and the
-/// sizes of a row of the key and of the value are known.
-bool hasFlashForm(AttentionOp op);
+/// Why `lowerToFlashAttention` does not take `op`, or null.
+const char *whyNotFlash(AttentionOp op);
 
 /// Lowers `op` without a tensor of all scores: an scf.forall over heads and
 /// blocks of query rows, an scf.for over blocks of keys. Gives the results.

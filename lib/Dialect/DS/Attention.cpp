@@ -185,9 +185,13 @@ static LogicalResult verifyAttributes(AttentionOp op) {
   if (softcap &&
       (!softcap->isFinite() || softcap->isZero() || softcap->isNegative()))
     return op.emitOpError("C9: expected a finite softcap above 0");
-  if (int64_t(op.getLeft().value_or(0)) < 0 ||
-      int64_t(op.getRight().value_or(0)) < 0)
-    return op.emitOpError("C9: expected left and right of 0 or more");
+  // Positions are added to them.
+  constexpr int64_t most = int64_t(1) << 48;
+  for (std::optional<uint64_t> distance : {op.getLeft(), op.getRight()})
+    if (distance && *distance > most)
+      return op.emitOpError(
+                 "C9: expected left and right from 0 to 2^48, found ")
+             << int64_t(*distance);
   if (op.getCausal() && op.getRight())
     return op.emitOpError("C9: right is given with causal, which is right = 0");
   return success();

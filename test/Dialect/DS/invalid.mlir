@@ -346,7 +346,7 @@ func.func @attention_c9_softcap(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>
 // -----
 
 func.func @attention_c9_window(%q: tensor<2x4x5x8xf32>, %k: tensor<2x4x6x8xf32>, %v: tensor<2x4x6x8xf32>) {
-  // expected-error @+1 {{C9: expected left and right of 0 or more}}
+  // expected-error @+1 {{C9: expected left and right from 0 to 2^48, found -1}}
   %0 = ds.attention %q, %k, %v {scale = 1.0 : f32, left = -1} : (tensor<2x4x5x8xf32>, tensor<2x4x6x8xf32>, tensor<2x4x6x8xf32>) -> tensor<2x4x5x8xf32>
   return
 }

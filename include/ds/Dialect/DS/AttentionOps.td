@@ -99,8 +99,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
       key_length [B].
     - C8: all float element types are query's; bias may be i1 instead, and the
       result of half precision f32, which is not rounded then.
-    - C9: scale is finite, softcap finite and positive, left and right are not
-      negative, and right is not given with causal.
+    - C9: scale is finite, softcap finite and positive, left and right are from
+      0 to 2^48, and right is not given with causal.
     - C10: the result is [B, Hq, T, Dv], lse [B, Hq, T].
     - C11: with row_offsets B is 1, T is S, bias has no dim of T, and there are
       neither regions nor query_start, key_length, key_index or kv_page.
