@@ -128,7 +128,7 @@ SmallVector<Value> GroupQuery::raise() {
   parts.softcap = op.getSoftcap().convertToDouble();
   parts.isCausal = op.getCausal();
   if (int64_t window = op.getLocalWindowSize(); window > 0)
-    parts.left = window - 1;
+    parts.left = std::min(window - 1, AttentionOp::mostDistance);
   Value output = g.joinHeads(createAttention(g, parts));
   return {output, presentKey, presentValue};
 }

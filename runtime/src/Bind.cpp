@@ -320,12 +320,19 @@ bool isOurs(const EntryState &state, size_t output, const ds_tensor &given) {
          state.spare[output].startsAt(given.data);
 }
 
+/// Whether the strides of a given output can be read: its rank is the port's.
+/// What is wrong with another one is said where it is bound.
+bool hasRankOf(const Port &port, const ds_tensor &given) {
+  return !given.strides || (given.sizes && given.rank == port.rank);
+}
+
 /// Whether the output is computed in memory of the context.
 bool takesOurs(const Entry &entry, const EntryState &state, size_t output) {
   if (isShared(state, output, entry.aliasOf(output)))
     return false;
   const ds_tensor *given = state.givenOutputs[output];
   return !given || !given->data || isOurs(state, output, *given) ||
+         !hasRankOf(entry.outputs[output], *given) ||
          !isDirect(entry.outputs[output], *given, state.outputs[output].sizes);
 }
 
@@ -336,8 +343,9 @@ Status checkEarlierResults(const Entry &entry, const EntryState &state,
   const Port &port = entry.outputs[output];
   const ds_tensor *given = state.givenOutputs[output];
   uint64_t bytes;
-  // What is wrong with its shape or strides is reported where it is bound.
   if (!given || !given->data || isOurs(state, output, *given) ||
+      isShared(state, output, entry.aliasOf(output)) ||
+      !hasRankOf(port, *given) ||
       !denseBytes(state.outputs[output].sizes, port.rank, typeSize(port.type),
                   bytes) ||
       (given->strides &&

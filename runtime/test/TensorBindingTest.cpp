@@ -242,6 +242,14 @@ TEST_F(TensorBinding, RefusesMemoryOfOtherResults) {
   elsewhere.capacity = sizeof(sum);
   EXPECT_EQ(call("increment", {cache.view()}, {moved, elsewhere}), "");
   EXPECT_EQ(valuesOf<float>(outputs[0]), (std::vector<float>{2, 3}));
+  // What is wrong with a rank is said before strides are read.
+  int64_t one = 1;
+  ds_tensor flat = moved;
+  flat.rank = 0;
+  flat.sizes = &one;
+  flat.strides = &one;
+  EXPECT_EQ(call("increment", {cache.view()}, {flat}),
+            "output 'cache_out' has the shape scalar, expected 2");
   // A copy to strided memory must not go there either.
   int64_t apart = 2;
   moved.strides = &apart;

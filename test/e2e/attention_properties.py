@@ -120,6 +120,29 @@ class Properties:
         tables = {name: value for name, value in inputs.items() if name not in ("query", "key")}
         return same(self.run(inputs, value="of the key", **widths), self.run(copied | tables, **widths))
 
+    def absorbed_projections(self) -> str:
+        """Latent attention with the projections of keys and values taken into queries and results, where one head of latent
+        rows is key and value, gives what it gives with keys and values of all heads."""
+        latent, rotated, plain, width = 32, 16, 24, 20
+        absorbed = {"heads": (4, 1), "value": "of the key", "widths": (latent + rotated, latent)}
+        expanded = {"heads": (4, 4), "widths": (plain + rotated, width)}
+        rng = np.random.default_rng(12)
+        to_key = rng.standard_normal((4, plain, latent), np.float32) / 6
+        to_value = rng.standard_normal((4, latent, width), np.float32) / 6
+        for rows in (70, 1):
+            inputs = self.inputs(12, **absorbed, rows=rows)
+            whole = self.inputs(13, **expanded, rows=rows)
+            queries = whole["query"]
+            rows_of_all, shared = np.split(inputs["key"], [latent], axis=-1)
+            keys = rows_of_all @ to_key.swapaxes(-1, -2)
+            keys = np.concatenate([keys, np.broadcast_to(shared, (*keys.shape[:3], rotated))], -1)
+            wanted = self.run(whole | {"key": keys, "value": rows_of_all @ to_value}, **expanded)
+            inputs["query"] = np.concatenate([queries[..., :plain] @ to_key, queries[..., plain:]], -1)
+            found = self.run(inputs, **absorbed) @ to_value
+            if not np.allclose(found, wanted, rtol=0, atol=1e-5):
+                return f"{rows} rows differ by {np.abs(found - wanted).max():.1e}"
+        return ""
+
     def pages(self) -> str:
         """Keys in pages, of any size, give the bits of keys that lie one after another, with many rows and with one."""
         for size in (256, 16, 48, 5):
@@ -187,6 +210,10 @@ class Properties:
         if np.any(self.run(inputs, bias="bool")[:, :, 5]):
             return "a masked row is not 0"
         inputs = self.inputs(7, keys=7, window=(None, 0))
+        far = {"window": (10, 0), "bias": "keys", "query_start": True, "rows": 32, "keys": 144}
+        behind = self.inputs(8, **far) | {"query_start": np.array([160, 155, 1 << 40])}
+        if np.any(self.run(behind, window=(10, 0), bias="keys", query_start=True)):
+            return "rows whose window is behind the last key are not 0"
         result = self.run(inputs, window=(None, 0))
         if np.any(result[:, :, :63]) or not np.all(np.any(result[:, :, 63:], axis=-1)):
             return "63 rows of 70 have no key of 7, and are not those that are 0"
@@ -195,24 +222,29 @@ class Properties:
 
     def hidden_keys(self) -> str:
         """What a bias hides by minus infinity, the least float or a bool leaves out whole tiles, and rows that see no key but
-        those that a number hides are their average."""
-        rows, keys = 300, 700
-        i, j = np.arange(rows)[:, None] + keys - rows, np.arange(keys)
-        hidden = np.stack([j > i, (j > i) | (j < i - 150), (j > i) | (j < 450)])
-        hidden[0, 40:50], hidden[2, 130:] = True, hidden[0, 130:]
-        for fill in (-np.inf, np.finfo(np.float32).min, -1e30, "bool"):
-            bias = "bool" if fill == "bool" else "float"
-            sizes = {"bias": bias, "rows": rows, "keys": keys}
-            for sequence in range(3):
-                inputs = self.inputs(11, **sizes)
-                hides = hidden[sequence]
-                given = np.where(hides, fill, inputs["bias"]) if bias == "float" else np.broadcast_to(~hides, (4, rows, keys))
-                inputs["bias"] = np.ascontiguousarray(given, inputs["bias"].dtype)
-                wanted, *_ = attention_cases.formula(PLAIN | sizes, inputs, {})
-                error = np.abs(self.run(inputs, bias=bias) - wanted).max()
-                if not error <= 1e-5:
-                    return f"{fill}, mask {sequence}: differs from the formula by {error:.1e}"
+        those that a number hides are their average; also where one tile of several that a task takes has such a row."""
+        for rows, keys, forms in ((300, 700, ({}, {"sink": True}, {"prob_mod": "squared"})), (1000, 1100, ({},))):
+            i, j = np.arange(rows)[:, None] + keys - rows, np.arange(keys)
+            hidden = np.stack([j > i, (j > i) | (j < i - 150), (j > i) | (j < 450)])
+            hidden[0, 40:50], hidden[2, 130:] = True, hidden[0, 130:]
+            for fill in (-np.inf, np.finfo(np.float32).min, -1e30, "bool"):
+                for form in forms:
+                    sizes = form | {"bias": "bool" if fill == "bool" else "float", "rows": rows, "keys": keys}
+                    for sequence, hides in enumerate(hidden):
+                        if error := self.error_of_hidden(sizes, fill, hides):
+                            return f"{form}, {fill}, mask {sequence}, {rows} rows: differs from the formula by {error:.1e}"
         return ""
+
+    def error_of_hidden(self, sizes: dict, fill: float | str, hides: np.ndarray) -> float:
+        """How far the result is from the formula; 0 where no further than rounding."""
+        inputs = self.inputs(11, **sizes)
+        kind = inputs["bias"].dtype
+        given = np.where(hides, fill, inputs["bias"]) if kind != bool else np.broadcast_to(~hides, (4, *hides.shape))
+        inputs["bias"] = np.ascontiguousarray(given, kind)
+        wanted, *_ = attention_cases.formula(PLAIN | sizes, inputs, inputs)
+        form = {name: value for name, value in sizes.items() if name not in ("rows", "keys")}
+        error = np.abs(self.run(inputs, **form) - wanted).max()
+        return 0 if error <= 1e-5 else error
 
 
 def same(found: np.ndarray, expected: np.ndarray) -> str:
@@ -230,8 +262,8 @@ def main() -> int:
         properties = Properties(tools, Path(folder))
         checks: list[Callable[[], str]] = [
             properties.all_listed, properties.chunks, properties.packed, properties.split_keys, properties.values_of_keys,
-            properties.pages, properties.wrong_page, properties.wrong_offsets, properties.threads, properties.empty_rows,
-            properties.hidden_keys,
+            properties.absorbed_projections, properties.pages, properties.wrong_page, properties.wrong_offsets,
+            properties.threads, properties.empty_rows, properties.hidden_keys,
         ]  # fmt: skip
         failures = 0
         for check in checks:

@@ -242,13 +242,16 @@ Value AttentionScores::seesNone(OpBuilder &b, Location loc, Value largest) {
   return compareWith(b, loc, arith::CmpFPredicate::OLE, largest, seen);
 }
 
+static bool isFloat(const BroadcastTensor &bias) {
+  return isa<FloatType>(getElementTypeOrSelf(bias.tensor));
+}
+
 bool AttentionScores::mayHideByNumber() const {
-  return hasBiasOfKeys() && isa<FloatType>(getElementTypeOrSelf(bias.tensor));
+  return hasBiasOfKeys() && isFloat(bias);
 }
 
 /// An element of the bias as what is added to a score; a bool hides by −inf.
-Value AttentionScores::biasAsFloat(OpBuilder &b, Location loc,
-                                   Value element) const {
+static Value biasAsFloat(OpBuilder &b, Location loc, Value element) {
   Type f32 = b.getF32Type();
   if (isa<FloatType>(element.getType()))
     return LinalgBuilder::extend(b, loc, f32, element);
@@ -260,6 +263,22 @@ Value AttentionScores::biasAsFloat(OpBuilder &b, Location loc,
       b, loc, attends, LinalgBuilder::constant(b, loc, f32, 0),
       LinalgBuilder::constant(b, loc, f32,
                               -std::numeric_limits<double>::infinity()));
+}
+
+SmallVector<Value> AttentionScores::firstInBias(OpBuilder &b, Location loc,
+                                                const ScoreTile &tile) const {
+  Value all[] = {tile.batch, tile.head, tile.row,
+                 tile.toPacked(b, loc, tile.key)};
+  return llvm::to_vector(ArrayRef(all).take_back(bias.rank()));
+}
+
+Value AttentionScores::sliceBias(OpBuilder &b, Location loc,
+                                 const ScoreTile &tile) const {
+  OpFoldResult one = b.getIndexAttr(1);
+  OpFoldResult counts[] = {one, one, tile.rowCount, tile.keyCount};
+  return bias.slice(b, loc, firstInBias(b, loc, tile),
+                    ArrayRef(counts).take_back(bias.rank()),
+                    std::min(bias.rank(), 2u));
 }
 
 Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
@@ -274,17 +293,10 @@ Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
     return compareWith(b, loc, arith::CmpFPredicate::UGT, element,
                        rowsMaySeeNone ? -infinity : hidden);
   };
-  Value places[] = {tile.batch, tile.head, tile.row,
-                    tile.toPacked(b, loc, tile.key)};
-  OpFoldResult one = b.getIndexAttr(1);
-  OpFoldResult sizes[] = {one, one, tile.rowCount, tile.keyCount};
-  unsigned rank = bias.rank(), matrix = std::min(rank, 2u);
-  ArrayRef<Value> first = ArrayRef(places).take_back(rank);
-
   auto scan = [&](OpBuilder &b, Location loc) {
     LinalgBuilder linalg{b, loc, /*inTask=*/true};
-    Value elements =
-        bias.slice(b, loc, first, ArrayRef(sizes).take_back(rank), matrix);
+    Value elements = sliceBias(b, loc, tile);
+    OpFoldResult one = b.getIndexAttr(1);
     AffineExpr i = b.getAffineDimExpr(0), j = b.getAffineDimExpr(1);
     // Along rows first: keys lie side by side.
     Value ofKeys = linalg.filled({b.getIndexAttr(ScoreTile::mostKeys)},
@@ -297,7 +309,7 @@ Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
     auto larger = [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
       return arith::MaximumFOp::create(b, loc, v[1], biasAsFloat(b, loc, v[0]));
     };
-    if (matrix == 2)
+    if (bias.rank() > 1)
       ofKeys = linalg.generic(elements,
                               {AffineMap::get(2, 0, {i, j}, b.getContext()),
                                AffineMap::get(2, 0, j)},
@@ -317,7 +329,9 @@ Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
         b, loc, admits(b, loc, tensor::ExtractOp::create(b, loc, most, zero)));
   };
   // Of most tiles that are seen, the first element is.
-  Value isSeen = admits(b, loc, biasAsFloat(b, loc, bias.read(b, loc, first)));
+  Value isSeen =
+      admits(b, loc,
+             biasAsFloat(b, loc, bias.read(b, loc, firstInBias(b, loc, tile))));
   auto found = scf::IfOp::create(
       b, loc, isSeen,
       [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, isSeen); },
@@ -335,13 +349,8 @@ Value AttentionScores::transposeBias(OpBuilder &b, Location loc,
       bias.last[bias.rank() - 2])
     return nullptr;
   LinalgBuilder linalg{b, loc, /*inTask=*/true};
-  Value places[] = {tile.batch, tile.head, tile.row,
-                    tile.toPacked(b, loc, tile.key)};
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  OpFoldResult sizes[] = {one, one, tile.rowCount, tile.keyCount};
-  unsigned rank = bias.rank();
-  Value elements = bias.slice(b, loc, ArrayRef(places).take_back(rank),
-                              ArrayRef(sizes).take_back(rank), 2);
+  Value elements = sliceBias(b, loc, tile);
   OpFoldResult lanes = tensor::getMixedSizes(b, loc, scores).back();
   SmallVector<OpFoldResult> all = {b.getIndexAttr(ScoreTile::mostKeys), lanes};
   // Lanes past the last row are computed, too.
@@ -404,7 +413,7 @@ Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
                             : condition;
         };
         if (isTurned) {
-          if (mayHideByNumber())
+          if (isFloat(bias))
             s = arith::AddFOp::create(b, loc, s, v[0]);
           else
             require(compareWith(b, loc, arith::CmpFPredicate::OEQ, v[0], 0));
@@ -412,9 +421,8 @@ Value AttentionScores::emit(OpBuilder &b, Location loc, const ScoreTile &tile,
           Value all[] = {place[0], place[1], i, tile.toPacked(b, loc, j)};
           Value element =
               bias.read(b, loc, ArrayRef(all).take_back(bias.rank()));
-          if (isa<FloatType>(element.getType())) {
-            element = LinalgBuilder::extend(b, loc, type, element);
-            s = arith::AddFOp::create(b, loc, s, element);
+          if (isFloat(bias)) {
+            s = arith::AddFOp::create(b, loc, s, biasAsFloat(b, loc, element));
           } else {
             Value zero = arith::ConstantOp::create(
                 b, loc, b.getZeroAttr(element.getType()));

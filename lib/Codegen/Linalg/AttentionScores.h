@@ -118,8 +118,15 @@ public:
 private:
   Value emit(OpBuilder &b, Location loc, const ScoreTile &tile, Value scores,
              TileOrder order, bool select) const;
-  bool hasBiasOfKeys() const { return bias && !bias.isOne(bias.rank() - 1); }
-  Value biasAsFloat(OpBuilder &b, Location loc, Value element) const;
+  /// Whether the bias is not the same for all keys.
+  bool hasBiasOfKeys() const {
+    return bias && bias.rank() > 0 && !bias.isOne(bias.rank() - 1);
+  }
+  /// The tile's part of a bias, [keys], or [rows, keys] where it has both dims.
+  Value sliceBias(OpBuilder &b, Location loc, const ScoreTile &tile) const;
+  /// The indices of the tile's first score in the bias.
+  SmallVector<Value> firstInBias(OpBuilder &b, Location loc,
+                                 const ScoreTile &tile) const;
   Value transposeBias(OpBuilder &b, Location loc, const ScoreTile &tile,
                       Value scores, TileOrder order) const;
   /// The arguments of a region that are indices, in the body of a generic.

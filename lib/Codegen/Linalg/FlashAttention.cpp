@@ -51,7 +51,11 @@ static OpFoldResult countBlocks(FlashLoops &f) {
   scf::YieldOp::create(
       b, f.loc, f.arith<arith::MaxSIOp>(longest.getRegionIterArg(0), length));
   b.setInsertionPointAfter(longest);
-  return f.arith<arith::CeilDivSIOp>(longest.getResult(0), f.index(queryBlock));
+  // Offsets are data, and checked where they are used.
+  Value rows = f.arith<arith::MinSIOp>(
+      longest.getResult(0),
+      getValueOrCreateConstantIndexOp(b, f.loc, f.dims[2]));
+  return f.arith<arith::CeilDivSIOp>(rows, f.index(queryBlock));
 }
 
 /// Rows of a block of the sequence at work; none past the sequence's end.

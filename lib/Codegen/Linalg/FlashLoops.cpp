@@ -302,6 +302,13 @@ KeyRange FlashLoops::keyRange(const ScoreTile &tile) {
                                        cast<Value>(tile.rowCount), index(0));
     upper = arith::SelectOp::create(b, loc, none, lower, upper);
   }
+  if (op.getLeft()) {
+    // A row may be so far behind the last key that its window is, too.
+    Value some = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt,
+                                               lower, upper);
+    lower = b.createOrFold<arith::SelectOp>(loc, some, lower, zero);
+    upper = b.createOrFold<arith::SelectOp>(loc, some, upper, zero);
+  }
   return {lower, upper};
 }
 
@@ -530,7 +537,11 @@ FlashState FlashLoops::emitBlock(Sweep sweep, const ScoreTile &tile,
   auto emitAttended = [&](OpBuilder &, Location, ValueRange values) {
     step.attends = masks.coverage(b, loc, step);
     Value some = masks.skipsTiles() ? step.attends.largest : Value();
-    if (Value admits = masks.biasAdmits(b, loc, step, rowsMaySeeNone))
+    // A prob_mod may give keys without a weight one.
+    Value admits = sweep == Sweep::Weighted
+                       ? Value()
+                       : masks.biasAdmits(b, loc, step, rowsMaySeeNone);
+    if (admits)
       some = some ? arith<arith::AndIOp>(some, admits) : admits;
     return some ? emitWhere(b, loc, some, values, emitOwn)
                 : emitOwn(b, loc, values);

@@ -185,10 +185,8 @@ static LogicalResult verifyAttributes(AttentionOp op) {
   if (softcap &&
       (!softcap->isFinite() || softcap->isZero() || softcap->isNegative()))
     return op.emitOpError("C9: expected a finite softcap above 0");
-  // Positions are added to them.
-  constexpr int64_t most = int64_t(1) << 48;
   for (std::optional<uint64_t> distance : {op.getLeft(), op.getRight()})
-    if (distance && *distance > most)
+    if (distance && *distance > uint64_t(AttentionOp::mostDistance))
       return op.emitOpError(
                  "C9: expected left and right from 0 to 2^48, found ")
              << int64_t(*distance);

@@ -83,7 +83,7 @@ static bool isSafe(RankedTensorType port, RankedTensorType type, bool isInput) {
   auto bytes = [](RankedTensorType type) {
     return llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   };
-  if (bytes(port) != bytes(type) ||
+  if (!type.getElementType().isIntOrFloat() || bytes(port) != bytes(type) ||
       failed(verifyCompatibleShape(port.getShape(), type.getShape())))
     return false;
   return !isInput || llvm::all_of(llvm::seq(port.getRank()), [&](int64_t dim) {

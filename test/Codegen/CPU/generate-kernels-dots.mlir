@@ -60,11 +60,15 @@ func.func @many_heads(%a: memref<8x64xf32>, %b: memref<100x64xf32>, %c: memref<8
 // depth may end in the middle of a vector.
 // CHECK: func.func private @[[ANY]]
 // CHECK: memref.alloca() {alignment = 64 : i64} : memref<8x16x16xf32>
-// CHECK: vector.maskedload
-func.func @any_rows(%a: memref<?x70xf32>, %b: memref<100x70xf32>, %c: memref<?x100xf32>) {
+// CHECK: scf.for %{{.+}} = %{{.+}} to %{{.+}} step %c8
+// CHECK: vector.maskedload %arg1
+// CHECK-COUNT-8: vector.store
+// CHECK: scf.for %{{.+}} = %{{.+}} to %{{.+}} step %c1
+// CHECK: vector.maskedload %arg1
+func.func @any_rows(%a: memref<?x70xf32>, %b: memref<96x70xf32>, %c: memref<?x96xf32>) {
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
                   iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%a, %b : memref<?x70xf32>, memref<100x70xf32>) outs(%c : memref<?x100xf32>) {
+      ins(%a, %b : memref<?x70xf32>, memref<96x70xf32>) outs(%c : memref<?x96xf32>) {
   ^bb0(%x: f32, %y: f32, %z: f32):
     %p = arith.mulf %x, %y : f32
     %s = arith.addf %z, %p : f32

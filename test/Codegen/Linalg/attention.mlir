@@ -83,8 +83,11 @@ func.func @causal_grouped(%q: tensor<?x12x?x64xf32>, %k: tensor<?x4x?x64xf32>, %
 // window lies.
 // CHECK-LABEL: func.func @window
 // CHECK: scf.forall
-// CHECK:   %[[UPPER:.+]] = arith.minsi %{{.+}}, %c480 : index
-// CHECK:   %[[LOWER:.+]] = arith.maxsi %{{.+}}, %c0 : index
+// CHECK:   %[[LAST:.+]] = arith.minsi %{{.+}}, %c480 : index
+// CHECK:   %[[LEAST:.+]] = arith.maxsi %{{.+}}, %c0 : index
+// CHECK:   %[[SOME:.+]] = arith.cmpi slt, %[[LEAST]], %[[LAST]] : index
+// CHECK:   %[[LOWER:.+]] = arith.select %[[SOME]], %[[LEAST]], %c0 : index
+// CHECK:   %[[UPPER:.+]] = arith.select %[[SOME]], %[[LAST]], %c0 : index
 // CHECK:   %[[PAST:.+]] = arith.remui %[[LOWER]], %c128
 // CHECK:   %[[FIRST:.+]] = arith.subi %[[LOWER]], %[[PAST]]
 // CHECK:   scf.for %[[BLOCK:.+]] = %[[FIRST]] to %[[UPPER]] step %c128
@@ -255,4 +258,40 @@ func.func @small_pages(%q: tensor<?x8x64x64xf32>, %k: tensor<?x2x16x64xf32>, %n:
   %0 = ds.attention %q, %k, %k key_length %n kv_page %p {scale = 0.125 : f32}
          : (tensor<?x8x64x64xf32>, tensor<?x2x16x64xf32>, tensor<?x2x16x64xf32>, tensor<?xi64>, tensor<?x?xi64>) -> tensor<?x8x64x64xf32>
   return %0 : tensor<?x8x64x64xf32>
+}
+
+// -----
+
+// Of a bias whose first element in a tile hides, the largest tells whether the
+// tile counts; lanes are rows, so what is added is turned first. Where a row
+// sees none but those that a number hides, all is done again.
+// CHECK-LABEL: func.func @bias
+// CHECK-SAME: %{{.+}}: tensor<1x2x300x64xf32>, %[[BIAS:.+]]: tensor<1x1x300x300xf32>
+// CHECK: scf.forall
+// CHECK:   tensor.extract %[[BIAS]]
+// CHECK:   %[[SEEN:.+]] = arith.cmpf ugt, %{{.+}}, %{{.+}} : f32
+// CHECK:   %[[ADMITS:.+]] = scf.if %[[SEEN]] -> (i1)
+// CHECK:     tensor.extract_slice %[[BIAS]]
+// CHECK-COUNT-2: arith.maximumf
+// CHECK:   arith.select %[[ADMITS]], %c1, %c0
+// CHECK:   %[[TILE:.+]] = tensor.extract_slice %[[BIAS]]{{.*}} to tensor<?x?xf32>
+// CHECK:   linalg.generic {{.*}} ins(%[[TILE]] : tensor<?x?xf32>) outs(%{{.+}} : tensor<?x?xf32>)
+// CHECK:   arith.cmpf ole, %{{.+}}, %{{.+}} : f32
+// CHECK:   linalg.fill
+// CHECK:   tensor.extract %[[BIAS]]
+func.func @bias(%q: tensor<1x2x300x64xf32>, %b: tensor<1x1x300x300xf32>) -> tensor<1x2x300x64xf32> {
+  %0 = ds.attention %q, %q, %q bias %b {scale = 0.125 : f32} : (tensor<1x2x300x64xf32>, tensor<1x2x300x64xf32>, tensor<1x2x300x64xf32>, tensor<1x1x300x300xf32>) -> tensor<1x2x300x64xf32>
+  return %0 : tensor<1x2x300x64xf32>
+}
+
+// -----
+
+// One number for all scores hides none.
+// CHECK-LABEL: func.func @scalar
+// CHECK: scf.forall
+// CHECK-NOT: scf.if
+// CHECK: return
+func.func @scalar(%q: tensor<1x2x40x64xf32>, %b: tensor<f32>) -> tensor<1x2x40x64xf32> {
+  %0 = ds.attention %q, %q, %q bias %b {scale = 0.125 : f32} : (tensor<1x2x40x64xf32>, tensor<1x2x40x64xf32>, tensor<1x2x40x64xf32>, tensor<f32>) -> tensor<1x2x40x64xf32>
+  return %0 : tensor<1x2x40x64xf32>
 }

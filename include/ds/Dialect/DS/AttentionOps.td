@@ -183,6 +183,8 @@ def DS_AttentionOp : DS_ValueOp<"attention",
   ];
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getType() { return getResult().getType(); }
+    /// The most that `left` and `right` are: positions are added to them.
+    static constexpr int64_t mostDistance = int64_t(1) << 48;
     /// The loops of tiles, in the order of the iteration domain.
     enum Loop : unsigned { Batch, Head, Row, Column, Key };
     /// The value, or the key whose elements it is.
