@@ -68,6 +68,7 @@ void Profile::keep(const ds_profile_record &record) noexcept {
   try {
     records.push_back(record);
   } catch (const std::bad_alloc &) {
+    return;
   }
 }
 
