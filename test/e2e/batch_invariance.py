@@ -73,7 +73,7 @@ def models(minilm: bool) -> Iterator[Model]:
     yield from map(encoder, sorted((HERE / "models").glob("encoder-*.onnx")))
     if minilm:
         outputs = ("last_hidden_state", "sentence_embedding")
-        yield Model("minilm", MINILM, make_tokens(30522, 75, True), outputs, frozenset(outputs[:1]))
+        yield Model("minilm", MINILM, make_tokens(30522, 300, True), outputs, frozenset(outputs[:1]))
 
 
 def draw_encoders(count: int, seed: int, folder: Path) -> Iterator[Model]:
