@@ -226,7 +226,7 @@ TEST_F(TensorBinding, RefusesOverlaps) {
 }
 
 TEST_F(TensorBinding, RefusesMemoryOfOtherResults) {
-  Array<float> cache{{2}, {1, 2}};
+  Array<float> cache{{1}, {1}};
   EXPECT_EQ(call("increment", {cache.view()}, {{}, {}}), "");
   ds_tensor moved = cache.view();
   moved.name = "cache_out";
@@ -241,7 +241,7 @@ TEST_F(TensorBinding, RefusesMemoryOfOtherResults) {
   elsewhere.data = &sum;
   elsewhere.capacity = sizeof(sum);
   EXPECT_EQ(call("increment", {cache.view()}, {moved, elsewhere}), "");
-  EXPECT_EQ(valuesOf<float>(outputs[0]), (std::vector<float>{2, 3}));
+  EXPECT_EQ(valuesOf<float>(outputs[0]), (std::vector<float>{2}));
   // What is wrong with a rank is said before strides are read.
   int64_t one = 1;
   ds_tensor flat = moved;
@@ -249,7 +249,7 @@ TEST_F(TensorBinding, RefusesMemoryOfOtherResults) {
   flat.sizes = &one;
   flat.strides = &one;
   EXPECT_EQ(call("increment", {cache.view()}, {flat}),
-            "output 'cache_out' has the shape scalar, expected 2");
+            "output 'cache_out' has the shape scalar, expected 1");
   // A copy to strided memory must not go there either.
   int64_t apart = 2;
   moved.strides = &apart;

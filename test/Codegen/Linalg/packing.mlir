@@ -46,7 +46,8 @@ func.func @packed(%mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %ids: tensor
 // CHECK: tensor.collapse_shape
 // CHECK: %[[LONGEST:[0-9]+]] = scf.for
 // CHECK: arith.maxsi
-// CHECK: %[[BLOCKS:.+]] = arith.ceildivsi %[[LONGEST]]
+// CHECK: %[[ROWS:.+]] = arith.minsi %[[LONGEST]], %{{.+}} : index
+// CHECK: %[[BLOCKS:.+]] = arith.ceildivsi %[[ROWS]]
 // CHECK: %[[GROUPS:.+]] = arith.ceildivsi %[[BLOCKS]]
 // CHECK: scf.forall (%[[SEQUENCE:.+]], %{{.+}}, %{{.+}}) in (%{{.+}}, 2, %[[GROUPS]])
 // CHECK: tensor.extract %{{.+}}[%[[SEQUENCE]]] : tensor<?xi64>
