@@ -283,15 +283,20 @@ Value AttentionScores::sliceBias(OpBuilder &b, Location loc,
 
 Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
                                   const ScoreTile &tile,
-                                  bool rowsMaySeeNone) const {
+                                  Value rowsMaySeeNone) const {
   // A row alone reads its keys from memory, which takes longer than all else.
   if (!hasBiasOfKeys() || tile.lanesAreHeads)
     return nullptr;
   constexpr double infinity = std::numeric_limits<double>::infinity();
+  Value limit = LinalgBuilder::constant(b, loc, b.getF32Type(), -infinity);
+  if (rowsMaySeeNone)
+    limit = arith::SelectOp::create(
+        b, loc, rowsMaySeeNone, limit,
+        LinalgBuilder::constant(b, loc, b.getF32Type(), hidden));
   // Not a number is larger than any: it shows in the result.
-  auto admits = [&](OpBuilder &b, Location loc, Value element) {
-    return compareWith(b, loc, arith::CmpFPredicate::UGT, element,
-                       rowsMaySeeNone ? -infinity : hidden);
+  auto admits = [&](OpBuilder &b, Location loc, Value element) -> Value {
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, element,
+                                 limit);
   };
   auto scan = [&](OpBuilder &b, Location loc) {
     LinalgBuilder linalg{b, loc, /*inTask=*/true};

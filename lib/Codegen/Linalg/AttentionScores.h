@@ -94,9 +94,10 @@ public:
   /// Whether the bias lets any score of the tile have a weight; null where that
   /// is not worth looking at. A score of −inf never has one, and none in a row
   /// that sees a key has one of the least float, or of what is near it: its
-  /// weight is exactly 0. Such scores count where `rowsMaySeeNone`.
+  /// weight is exactly 0. Such scores count where `rowsMaySeeNone`, or that is
+  /// null.
   Value biasAdmits(OpBuilder &b, Location loc, const ScoreTile &tile,
-                   bool rowsMaySeeNone) const;
+                   Value rowsMaySeeNone) const;
   /// Whether a row with this maximum sees no key but those that the bias hides
   /// with the least float: its weights are those of an average over them.
   static Value seesNone(OpBuilder &b, Location loc, Value largest);

@@ -134,7 +134,9 @@ private:
   Value room(ArrayRef<int64_t> shape);
   FlashState prepare();
   KeyRange keyRange();
-  FlashState repeatWhereNoneIsSeen(FlashState state);
+  Value anySeesNone(const FlashState &state);
+  FlashState begin(const FlashState &state);
+  FlashState emitSweepTwiceIfNeeded(FlashState state);
   FlashState emitSweep(Sweep sweep, FlashState state);
   Value divisors(Value sums);
   void emitResults(const FlashState &state, bool areDivided);
@@ -279,45 +281,68 @@ FlashState GroupTask::emitSweep(Sweep sweep, FlashState state) {
   return state.with(sweep, values);
 }
 
+/// Whether a row of the task sees no key but those that the bias hides by a
+/// number.
+Value GroupTask::anySeesNone(const FlashState &state) {
+  Value no = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
+  return forTiles(
+             no,
+             [&](const ScoreTile &tile, Value number, ValueRange found) {
+               Value largest = part(state.largest, number);
+               Value count =
+                   getValueOrCreateConstantIndexOp(b, loc, tile.rowCount);
+               auto loop = scf::ForOp::create(
+                   b, loc, f.index(0), count, f.index(1), found,
+                   [&](OpBuilder &b, Location loc, Value row, ValueRange any) {
+                     Value m = tensor::ExtractOp::create(b, loc, largest, row);
+                     Value either = arith::OrIOp::create(
+                         b, loc, any[0], AttentionScores::seesNone(b, loc, m));
+                     scf::YieldOp::create(b, loc, either);
+                   });
+               return SmallVector<Value>{loop.getResult(0)};
+             })
+      .front();
+}
+
+/// The state of a sweep's begin, in the place of `state`.
+FlashState GroupTask::begin(const FlashState &state) {
+  SmallVector<Value> values =
+      forTiles(state.valuesOf(Sweep::Whole),
+               [&](const ScoreTile &tile, Value number, ValueRange values) {
+                 FlashState whole = state.with(Sweep::Whole, values);
+                 FlashState begun = f.initialState(tile, /*withSink=*/true,
+                                                   partOf(whole, number));
+                 return SmallVector<Value>{
+                     withPart(whole.largest, number, begun.largest),
+                     withPart(whole.sum, number, begun.sum),
+                     withPart(whole.acc, number, begun.acc)};
+               });
+  return state.with(Sweep::Whole, values);
+}
+
 /// A sweep leaves out what the bias hides by a number, which is right for rows
 /// that see another key: the weight of such a one is 0. Where a row sees none,
-/// the sweep is repeated with all.
-FlashState GroupTask::repeatWhereNoneIsSeen(FlashState state) {
-  Value no = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
-  Value any =
-      forTiles(no, [&](const ScoreTile &tile, Value number, ValueRange found) {
-        Value largest = part(state.largest, number);
-        auto loop = scf::ForOp::create(
-            b, loc, f.index(0),
-            getValueOrCreateConstantIndexOp(b, loc, tile.rowCount), f.index(1),
-            found, [&](OpBuilder &b, Location loc, Value row, ValueRange any) {
-              Value m = tensor::ExtractOp::create(b, loc, largest, row);
-              Value either = arith::OrIOp::create(
-                  b, loc, any[0], AttentionScores::seesNone(b, loc, m));
-              scf::YieldOp::create(b, loc, either);
-            });
-        return SmallVector<Value>{loop.getResult(0)};
-      }).front();
-  f.rowsMaySeeNone = true;
-  SmallVector<Value> values = emitWhere(
-      b, loc, any, state.valuesOf(Sweep::Whole),
-      [&](OpBuilder &, Location, ValueRange values) {
-        FlashState again = state.with(Sweep::Whole, values);
-        values = forTiles(
-            again.valuesOf(Sweep::Whole),
-            [&](const ScoreTile &tile, Value number, ValueRange values) {
-              FlashState whole = again.with(Sweep::Whole, values);
-              FlashState begun = f.initialState(tile, /*withSink=*/true,
-                                                partOf(whole, number));
-              return SmallVector<Value>{
-                  withPart(whole.largest, number, begun.largest),
-                  withPart(whole.sum, number, begun.sum),
-                  withPart(whole.acc, number, begun.acc)};
-            });
-        return emitSweep(Sweep::Whole, again.with(Sweep::Whole, values))
-            .valuesOf(Sweep::Whole);
-      });
-  return state.with(Sweep::Whole, values);
+/// the sweep is repeated with all. One loop, so that there is one copy of it.
+FlashState GroupTask::emitSweepTwiceIfNeeded(FlashState state) {
+  SmallVector<Value> carried = state.valuesOf(Sweep::Whole);
+  carried.push_back(arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+  auto loop =
+      scf::ForOp::create(b, loc, f.index(0), f.index(2), f.index(1), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  f.rowsMaySeeNone = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                           loop.getInductionVar(), f.index(1));
+  ValueRange before = loop.getRegionIterArgs();
+  SmallVector<Value> values =
+      emitWhere(b, loc, before.back(), before.drop_back(),
+                [&](OpBuilder &, Location, ValueRange values) {
+                  FlashState begun = begin(state.with(Sweep::Whole, values));
+                  return emitSweep(Sweep::Whole, begun).valuesOf(Sweep::Whole);
+                });
+  Value again = anySeesNone(state.with(Sweep::Whole, values));
+  values.push_back(again);
+  scf::YieldOp::create(b, loc, values);
+  return state.with(Sweep::Whole, ValueRange(loop.getResults()).drop_back());
 }
 
 /// 1 over each sum.
@@ -378,11 +403,10 @@ void GroupTask::emit() {
   FlashState state = prepare();
   // A prob_mod that is not a factor needs the sums before it is applied.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
-  bool mayRepeat = f.masks.mayHideByNumber() && !twice;
-  f.rowsMaySeeNone = !mayRepeat;
-  state = emitSweep(twice ? Sweep::Sums : Sweep::Whole, state);
-  if (mayRepeat)
-    state = repeatWhereNoneIsSeen(state);
+  if (f.masks.mayHideByNumber() && !twice)
+    state = emitSweepTwiceIfNeeded(state);
+  else
+    state = emitSweep(twice ? Sweep::Sums : Sweep::Whole, state);
   if (twice) {
     FlashState divided = state;
     divided.sum = divisors(state.sum);

@@ -185,8 +185,9 @@ struct FlashLoops {
   /// wants it.
   bool resultRowsFirst;
 
-  /// Whether rows may see no key but those that the bias hides by a number.
-  bool rowsMaySeeNone = false;
+  /// Whether rows may see no key but those that the bias hides by a number;
+  /// null where they may.
+  Value rowsMaySeeNone;
   /// How tiles lie, and how many rows they have room for.
   TileOrder order = TileOrder::KeysFirst;
   int64_t lanes = 0;
