@@ -163,15 +163,11 @@ class Properties:
         """The number of a page that the pool does not have is an error, where a key lies in it."""
         for size in (256, 16):
             inputs = self.inputs(10, kv_page=size)
-            inputs["kv_page"][1, 0] = len(inputs["key"])
-            wanted = f"index {len(inputs['key'])} is outside [0, {len(inputs['key'])})"
-            try:
-                self.run(inputs, kv_page=size)
-            except ToolError as error:
-                if wanted not in str(error):
-                    return f"pages of {size}: expected '{wanted}', found '{error}'"
-            else:
-                return f"pages of {size}: expected '{wanted}', and the call succeeded"
+            pages = len(inputs["key"])
+            inputs["kv_page"][1, 0] = pages
+            wanted = f"index {pages} is outside [0, {pages})"
+            if wrong := is_refused(wanted, lambda: self.run(inputs, kv_page=size)):
+                return f"pages of {size}: {wrong}"
         return ""
 
     def wrong_offsets(self) -> str:
@@ -183,13 +179,9 @@ class Properties:
             ([0, 600, 30, 700], "index 600 is outside [0, 31)"),
             ([-1, 700], "index -1 is outside [0, 701)"),
         ):
-            try:
-                self.tools.run(artifact, rows | {"offsets": np.array(offsets)}, ["output0"])
-            except ToolError as error:
-                if wanted not in str(error):
-                    return f"{offsets}: expected '{wanted}', found '{error}'"
-            else:
-                return f"{offsets}: expected '{wanted}', and the call succeeded"
+            inputs = rows | {"offsets": np.array(offsets)}
+            if wrong := is_refused(wanted, lambda: self.tools.run(artifact, inputs, ["output0"])):
+                return f"{offsets}: {wrong}"
         return ""
 
     def threads(self) -> str:
@@ -245,6 +237,15 @@ class Properties:
         form = {name: value for name, value in sizes.items() if name not in ("rows", "keys")}
         error = np.abs(self.run(inputs, **form) - wanted).max()
         return 0 if error <= 1e-5 else error
+
+
+def is_refused(wanted: str, run: Callable[[], object]) -> str:
+    """Whether `run` fails with the message `wanted`; what is wrong, or nothing."""
+    try:
+        run()
+    except ToolError as error:
+        return "" if wanted in str(error) else f"expected '{wanted}', found '{error}'"
+    return f"expected '{wanted}', and the call succeeded"
 
 
 def same(found: np.ndarray, expected: np.ndarray) -> str:
