@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import itertools
+import math
 import mmap
 import statistics
 import sys
@@ -90,6 +92,7 @@ class Case:
     flops: float  # multiplications and additions
     bytes: float  # read or written at least once
     cold: bool = False  # nothing is in the caches when a call starts
+    rotates: bool = False  # inputs come from memory: calls take turns among copies of them, as layers of a model do
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +125,7 @@ def alternate(
     seconds: float,
     beside: Callable[[], None] = lambda: None,
     flush: Callable[[], None] | None = None,
+    turns: int = 1,
 ) -> list[float]:
     """The median time of each call in milliseconds.
 
@@ -129,10 +133,10 @@ def alternate(
     round, so that none always follows the same other. A turn starts when the other side's threads sleep, with an untimed
     call so that it does not meet the other side's caches, and is repeated to at least ten milliseconds. Calls that take
     long need no untimed one. All calls have been made before. With `flush`, which empties the caches, a turn is one timed call after it.
-    `beside` is called between rounds now and then.
+    With `turns` calls that are one after another on different inputs, a turn is a multiple of them. `beside` is called between rounds now and then.
     """
     first = [_timed(call) for call in calls]
-    repeats = [1 if flush else max(1, round(1e-2 / time)) for time in first]
+    repeats = [1 if flush else turns * max(1, round(1e-2 / time / turns)) for time in first]
     rounds_needed = 5 if max(first) < 0.5 else 3
     times: list[list[float]] = [[] for _ in calls]
     order = list(range(len(calls)))
@@ -157,6 +161,21 @@ def alternate(
         order.reverse()
         rounds += warm
     return [1e3 * statistics.median(samples) for samples in times]
+
+
+class Rotation:
+    """One side's calls on copies of the inputs, in turn."""
+
+    def __init__(self, works: Sequence[Prepared]) -> None:
+        self._works, self._turns = works, itertools.cycle(works)
+
+    def call(self) -> None:
+        """Makes the next call."""
+        next(self._turns).call()
+
+    def results(self) -> list[np.ndarray]:
+        """Makes a call and returns copies of its results."""
+        return self._works[0].results()
 
 
 def check_agreement(case: Case, ours: list[np.ndarray], theirs: list[np.ndarray], peer: str) -> None:
@@ -196,6 +215,11 @@ def relative_rms(found: Sequence[np.ndarray], whole: Sequence[np.ndarray]) -> fl
     return float(np.sqrt(difference / size))
 
 
+def copies_of(case: Case, roofline: Roofline) -> int:
+    """How many copies of the inputs calls take turns among: together no cache holds them."""
+    return max(2, math.ceil(roofline.flush_bytes / case.bytes)) if case.rotates else 1
+
+
 def time_sides(settings: Settings, case: Case, ours: Side, peers: Iterable[Side], seconds: float) -> Iterator[dict]:
     """Checks that the sides agree, times them, and yields one result per peer."""
     expected, others = ours.work.results(), []
@@ -208,12 +232,13 @@ def time_sides(settings: Settings, case: Case, ours: Side, peers: Iterable[Side]
         check_agreement(case, expected, found, peer.name)
         others.append(peer)
     roofline = settings.roofline
-    working_set = roofline.flush_bytes if case.cold else case.bytes
+    working_set = roofline.flush_bytes if case.cold or case.rotates else case.bytes
     ours_ms, *peers_ms = alternate(
         [side.work.call for side in (ours, *others)],
         seconds * (1 + len(others)),
         beside=lambda: roofline.sample(working_set),
         flush=roofline.flush if case.cold else None,
+        turns=copies_of(case, roofline),
     )
     least_ms = roofline.least_ms(case.flops, case.bytes, working_set)
     limit = least_ms / ours_ms if least_ms is not None else None
@@ -237,7 +262,10 @@ def compare(
     forms = peers if isinstance(peers, Mapping) else dict.fromkeys(peers, model)
     opened = [side for name, form in forms.items() for side in open_peers([name], form, settings.threads)]
     for case in cases:
-        inputs = placed(case.inputs)
-        ours, *others = (Side(side.name, side.version, side.prepare(inputs, case.outputs)) for side in (ds, *opened))
+        copies = [placed(case.inputs) for _ in range(copies_of(case, settings.roofline))]
+        ours, *others = (
+            Side(side.name, side.version, Rotation([side.prepare(inputs, case.outputs) for inputs in copies]))
+            for side in (ds, *opened)
+        )
         yield from time_sides(settings, case, ours, others, seconds or settings.seconds)
     ds.close()

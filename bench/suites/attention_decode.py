@@ -1,4 +1,4 @@
-"""`attention-decode`: one query row after S keys, in the layout of a cache."""
+"""`attention-decode`: one query row after S keys, in the layout of a cache: one cache, or one after another from memory."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def run(settings: Settings) -> Iterator[dict]:
                 outputs=("result",),
                 flops=attention.flops(keys),
                 bytes=attention.bytes(keys),
-                cold=cold,
+                rotates=cold,
             )
             for keys in LENGTHS
             for cold in (False, True)

@@ -61,6 +61,13 @@ class Timing(unittest.TestCase):
         measure.alternate([self.call("a", 0.001), self.call("b", 0.001)], 0.0, flush=self.call("f", 0.01))
         self.assertTrue("".join(self.log).startswith("ab" + "fafb" + "fbfa"))
 
+    def test_turns(self):
+        measure.alternate([self.call("a", 0.001)], 0.0, turns=4)
+        self.assertEqual(len(self.log), 1 + 5 * (1 + 8))
+        self.log.clear()
+        measure.alternate([self.call("a", 0.001)], 0.0, turns=40)
+        self.assertEqual(len(self.log), 1 + 5 * (1 + 40))
+
     def test_beside(self):
         measure.alternate([self.call("a", 0.2)], 2.0, beside=self.call("|", 0.01))
         self.assertGreater(self.log.count("|"), 3)
@@ -97,6 +104,18 @@ class Sides(unittest.TestCase):
         cases, text = self.run_case(1.0, [RuntimeError("no such thing"), 1.0])
         self.assertEqual([one["peer"] for one in cases], ["peer1"])
         self.assertIn("peer0, one is left out: no such thing", text)
+
+    def test_rotation(self):
+        log = []
+        works = [peers.Prepared(lambda name=name: log.append(name), lambda name=name: [name], {}) for name in "abc"]
+        rotation = measure.Rotation(works)
+        for _ in range(5):
+            rotation.call()
+        self.assertEqual((rotation.results(), "".join(log)), (["a"], "abcab" + "a"))
+        limits = SimpleNamespace(flush_bytes=100)
+        for size, rotates, expected in ((30, True, 4), (1000, True, 2), (30, False, 1)):
+            case = measure.Case("one", {}, ("y",), 1.0, size, rotates=rotates)
+            self.assertEqual(measure.copies_of(case, limits), expected)
 
     def test_no_peer(self):
         cases, _ = self.run_case(1.0, [])

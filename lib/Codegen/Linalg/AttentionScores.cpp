@@ -304,7 +304,7 @@ Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
     OpFoldResult one = b.getIndexAttr(1);
     AffineExpr i = b.getAffineDimExpr(0), j = b.getAffineDimExpr(1);
     // Along rows first: keys lie side by side.
-    Value ofKeys = linalg.filled({b.getIndexAttr(ScoreTile::mostKeys)},
+    Value ofKeys = linalg.filled({b.getIndexAttr(tile.mostKeys)},
                                  b.getF32Type(), -infinity);
     OpFoldResult count = tensor::getMixedSizes(b, loc, elements).back();
     ofKeys = tensor::ExtractSliceOp::create(
@@ -357,7 +357,7 @@ Value AttentionScores::transposeBias(OpBuilder &b, Location loc,
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   Value elements = sliceBias(b, loc, tile);
   OpFoldResult lanes = tensor::getMixedSizes(b, loc, scores).back();
-  SmallVector<OpFoldResult> all = {b.getIndexAttr(ScoreTile::mostKeys), lanes};
+  SmallVector<OpFoldResult> all = {b.getIndexAttr(tile.mostKeys), lanes};
   // Lanes past the last row are computed, too.
   Value buffer = isEqualConstantIntOrValue(lanes, tile.rowCount)
                      ? linalg.empty(all, b.getF32Type())

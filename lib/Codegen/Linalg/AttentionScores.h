@@ -19,12 +19,10 @@ namespace mlir::ds {
 /// A tile of scores: where it lies, and in what sequence. Its rows are query
 /// rows of one head, or of one query row a row for each head.
 struct ScoreTile {
-  /// The most keys of a tile: their scores stay in the first-level cache.
-  static constexpr int64_t mostKeys = 128;
-
   Value batch, head;               // of the query; the first head
   Value row, key;                  // the first of the tile
   OpFoldResult rowCount, keyCount; // of the tile
+  int64_t mostKeys;                // that it may have
   bool lanesAreHeads = false;
   Value rows;       // T
   Value start;      // the position of row 0

@@ -24,7 +24,7 @@ using namespace mlir;
 using namespace mlir::ds;
 
 /// Keys of a part.
-static constexpr int64_t partKeys = 4 * FlashLoops::keyBlock;
+static constexpr int64_t partKeys = 512;
 /// With more rows, those are better lanes than keys are: a vector is full.
 static constexpr int64_t mostRowsOfKeyLanes = 15;
 
@@ -47,6 +47,16 @@ bool mlir::ds::canDecode(FlashLoops &f) {
   // Parts cannot be divided by sums that are not known yet.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
   return groupSize(f) && !f.offsets && !twice;
+}
+
+/// Whether a part is one step: its keys, and then its values, come from memory
+/// in one stream. Not where a step copies them, or may be left out.
+static bool isPartOneStep(FlashLoops &f) {
+  auto isF32 = [](Value tensor) {
+    return !tensor || getElementTypeOrSelf(tensor).isF32();
+  };
+  return !f.masks.skipsTiles() && !f.pages.numbers && isF32(f.key.tensor) &&
+         isF32(f.value.tensor);
 }
 
 /// A matrix or vector `source` of a tile into `target`, through `map`.
@@ -181,6 +191,8 @@ SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
   bool keyLanes = rows <= mostRowsOfKeyLanes;
   f.order = keyLanes ? TileOrder::RowsFirst : TileOrder::KeysFirst;
   f.lanes = keyLanes ? rows : llvm::PowerOf2Ceil(rows);
+  if (isPartOneStep(f))
+    f.keyBlock = partKeys;
 
   OpFoldResult count = affine::makeComposedFoldedAffineApply(
       b, loc, b.getAffineSymbolExpr(0).ceilDiv(partKeys), {f.dims[3]});

@@ -193,6 +193,7 @@ ScoreTile FlashLoops::locate(Value batch, Value head, Value row) {
   tile.batch = batch;
   tile.head = head;
   tile.row = row;
+  tile.mostKeys = keyBlock;
   if (offsets) {
     // Rows [first, next), which data tells.
     auto checked = [&](Value at, Value bound) -> Value {

@@ -80,9 +80,6 @@ struct Heads {
 
 /// An attention to be written as tasks, and what its tasks are made of.
 struct FlashLoops {
-  /// Keys of a step.
-  static constexpr int64_t keyBlock = ScoreTile::mostKeys;
-
   FlashLoops(AttentionOp op, Lowering &l);
 
   /// What a task knows of its sequence, but for rowCount.
@@ -188,6 +185,8 @@ struct FlashLoops {
   /// Whether rows may see no key but those that the bias hides by a number;
   /// null where they may.
   Value rowsMaySeeNone;
+  /// Keys of a step: the scores of many rows stay in the first-level cache.
+  int64_t keyBlock = 128;
   /// How tiles lie, and how many rows they have room for.
   TileOrder order = TileOrder::KeysFirst;
   int64_t lanes = 0;

@@ -180,7 +180,7 @@ func.func @heads_after_rows(%q: tensor<?x?x2x8xf32>, %k: tensor<?x?x2x8xf32>) ->
 // CHECK:   tensor.extract_slice %{{.+}}[%[[B]], %[[HEAD]], 0, 0] [1, 2, 1, 64]
 // CHECK:   %[[FIRST:.+]] = arith.muli %[[PART]], %c512
 // CHECK:   %[[LOWER:.+]] = arith.maxsi %[[FIRST]], %c0
-// CHECK:   scf.for %{{.+}} = %[[LOWER]] to %{{.+}} step %c128
+// CHECK:   scf.for %{{.+}} = %[[LOWER]] to %{{.+}} step %c512
 // CHECK:     tensor.extract_slice %[[K]][%[[B]], %{{.+}}, %{{.+}}, 0]
 // CHECK:     linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<2x64xf32>, tensor<?x64xf32>)
 // CHECK:     arith.maxnumf
