@@ -24,8 +24,8 @@ inline constexpr StringLiteral previewDomain = "ai.onnx.preview";
 bool isFlexAttention(const Node &node);
 bool isLoop(const Node &node);
 
-/// The most nodes that calls of functions, or iterations, may become: a few
-/// functions that each call the next one twice would never end.
+/// The most nodes that calls of functions may become: a few functions that each
+/// call the next one twice would never end.
 inline constexpr uint64_t maxInlinedNodes = uint64_t(1) << 17;
 
 /// Imports the graph of one model. Errors do not stop it: a value that cannot
@@ -111,7 +111,17 @@ private:
                                                const Scope &outer,
                                                ValueRange inputs = {});
   LogicalResult importIf(const NamedNode &named, Node &node, Scope &scope);
+  struct LoopNode;
   LogicalResult importLoop(const NamedNode &named, Node &node, Scope &scope);
+  LogicalResult importScan(const NamedNode &named, Node &node, Scope &scope);
+  FailureOr<SmallVector<Value>> importIteration(const LoopNode &loop,
+                                                StringRef attribute,
+                                                Value number,
+                                                ArrayRef<Value> carried);
+  FailureOr<bool> unrollLoop(const LoopNode &loop);
+  FailureOr<bool> importIterations(const LoopNode &loop);
+  void eraseFrom(Operation *before);
+  LogicalResult createLoop(const LoopNode &loop);
   FailureOr<Value> importModifier(const NamedNode &named, const Node &node,
                                   StringRef attribute,
                                   const proto::GraphProto &graph, Value x,
@@ -142,7 +152,7 @@ private:
   llvm::StringMap<int64_t> shapeLengths;
   bool failedAny = false;
   DenseMap<const Function *, uint64_t> inlinedSizes;
-  uint64_t unrolledNodes = 0; // of loops
+  uint64_t unrolledNodes = 0, abandonedNodes = 0; // of loops
 };
 
 } // namespace mlir::ds::importer

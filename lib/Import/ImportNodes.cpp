@@ -28,7 +28,8 @@ void GraphImporter::importNodes(
   // What a cycle keeps from being computed has been reported with it.
   for (const proto::NodeProto &node : nodes)
     for (const std::string &output : node.output())
-      scope.values.try_emplace(output);
+      if (!output.empty())
+        scope.values.try_emplace(output);
   for (const NamedNode &named : order)
     importNode(named, scope);
 }
@@ -100,8 +101,10 @@ void GraphImporter::importNode(const NamedNode &named, Scope &scope) {
   node->operands = std::move(*operands);
   if (hasGraphs(*node)) {
     LogicalResult imported = isIf(*node) ? importIf(named, *node, scope)
-                             : isLoop(*node)
+                             : node->opType == "Loop"
                                  ? importLoop(named, *node, scope)
+                             : node->opType == "Scan"
+                                 ? importScan(named, *node, scope)
                                  : importFlexAttention(named, *node, scope);
     if (failed(imported)) {
       fail();

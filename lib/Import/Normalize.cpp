@@ -472,7 +472,7 @@ bool mlir::ds::importer::isReplaced(StringRef opType, StringRef domain) {
   if (domain == "ai.onnx.preview")
     return opType == "FlexAttention";
   return domain.empty() &&
-         llvm::is_contained({"Dropout", "Einsum", "Loop", "Scatter",
+         llvm::is_contained({"Dropout", "Einsum", "Scan", "Scatter",
                              "SimplifiedLayerNormalization", "Upsample"},
                             opType);
 }

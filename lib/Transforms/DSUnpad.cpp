@@ -193,10 +193,10 @@ bool Unpadding::findMaskOfAll() {
   // A model without masks has no padding to leave out.
   if (llvm::none_of(attentions, [](AttentionOp op) { return op.getBias(); }))
     return false;
-  // Rows of a branch would be packed although nothing takes it.
-  auto branches = func.getOps<onnx::IfOp>();
-  if (!branches.empty())
-    return miss(*branches.begin(), "its branches may read padded rows");
+  // Rows of a graph in an op would be packed although it may not run.
+  for (Operation &op : func.getBody().front())
+    if (onnx::isControlFlow(&op))
+      return miss(&op, "its graphs may read padded rows");
   learnShapes();
   return llvm::all_of(attentions,
                       [&](AttentionOp op) { return checkAttention(op); });

@@ -100,6 +100,12 @@ LogicalResult OnnxInferShapes::refineBlock(Block &block, ShapeBuilder &shapes) {
         op->erase();
         continue;
       }
+    }
+    if (onnx::isControlFlow(op)) {
+      if (auto loop = dyn_cast<onnx::LoopOp>(op))
+        for (auto [argument, init] :
+             llvm::zip_equal(loop.getCarried(), loop.getVInitial()))
+          argument.setType(init.getType());
       Operation *outermost = shapes.insertedBefore();
       if (!outermost)
         shapes.insertBefore(op);

@@ -64,15 +64,15 @@ std::string mlir::ds::describeNode(Operation *op) {
   return name.empty() ? kind.str() : ("'" + name + "' (" + kind + ")").str();
 }
 
-/// An op in a branch may be the last to use one in front of the branch, so
-/// branches are searched when they are come to from their end.
+/// An op in a graph of control flow may be the last to use one in front of it,
+/// so these graphs are searched when they are come to from their end.
 static void eraseDeadOps(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (isOpTriviallyDead(&op)) {
       op.erase();
       continue;
     }
-    if (isa<onnx::IfOp>(op))
+    if (onnx::isControlFlow(&op))
       for (Region &region : llvm::reverse(op.getRegions()))
         eraseDeadOps(region.front());
   }

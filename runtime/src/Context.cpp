@@ -72,6 +72,9 @@ Context::Context(Module &owner) : module(owner), profile(owner) {
   };
   host.alloc = [](void *, uint64_t) -> void * { return nullptr; };
   host.count = nullptr;
+  host.failed = [](void *self) -> int32_t {
+    return !static_cast<Context *>(self)->reports.empty();
+  };
   states.reserve(module.manifest().entries.size());
   for (const Entry &entry : module.manifest().entries)
     states.emplace_back(entry);

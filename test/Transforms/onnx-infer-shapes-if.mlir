@@ -69,3 +69,22 @@ func.func @elements(%c: tensor<i1>, %x: tensor<?xf32>) -> tensor<?x?xf32> {
   %r = onnx.ConstantOfShape %s : (tensor<2xi64>) -> tensor<?x?xf32>
   return %r : tensor<?x?xf32>
 }
+
+// -----
+
+// A branch knows its own condition.
+// CHECK-LABEL: func.func @again
+// CHECK-SAME: -> tensor<6xf32>
+func.func @again(%c: tensor<i1>, %x: tensor<6xf32>, %y: tensor<5xf32>) -> tensor<?xf32> {
+  %0 = onnx.If %c : (tensor<i1>) -> tensor<?xf32> {
+    %1 = onnx.If %c : (tensor<i1>) -> tensor<?xf32> {
+      onnx.Yield %x : tensor<6xf32>
+    } else {
+      onnx.Yield %y : tensor<5xf32>
+    }
+    onnx.Yield %1 : tensor<?xf32>
+  } else {
+    onnx.Yield %x : tensor<6xf32>
+  }
+  return %0 : tensor<?xf32>
+}

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Random graphs with If nodes against ONNX Runtime.
+"""Random graphs with If, Loop and Scan nodes against ONNX Runtime.
 
-Conditions are constants, of shapes, inputs, or computed from data; branches capture names of the graphs around them, give
-results of other shapes than each other where the condition allows it, and hold further If nodes. What follows a node reads
-its results. A failure is a graph that the compiler refuses, or that does not agree, at any of the sizes and inputs it is
+Conditions and numbers of iterations are constants, of shapes, inputs, or computed from data; graphs capture names of those
+around them and hold further such nodes. Branches give results of other shapes than each other where the condition allows
+it, loops carry and collect. What follows a node reads its results. A failure is a graph that the compiler refuses, or that does not agree, at any of the sizes and inputs it is
 run with. Needs ONNX Runtime: `$(scripts/peers) test/e2e/control_flow.py --count=50 --seed=2`.
 """
 
@@ -102,8 +102,9 @@ class Graph:
             (shape,) = self.node("Shape", [self.pick()])
             (rows,) = self.node("Gather", [shape, self.constant(np.array(0))], axis=0)
             return self.node(str(rng.choice(["Less", "Equal", "Greater"])), [rows, self.constant(np.array(4))])[0]
+        # Not 0: sums of what has its mean taken off are 0 but for rounding.
         (total,) = self.node("ReduceSum", [self.pick()], keepdims=0)
-        return self.node("Greater", [total, self.constant(np.float32(0))])[0]
+        return self.node("Greater", [total, self.constant(np.float32(0.123))])[0]
 
     def add_choice(self, depth: int) -> None:
         rng = self.case.rng
@@ -133,10 +134,121 @@ class Graph:
         for name, first, second in zip(names, *rows):
             self.rows[name] = first if first == second else self.case.fresh("either")
 
+    def iterations(self, kind: str) -> str:
+        """A number of iterations, at least one: a scalar, or one element."""
+        rng, case = self.case.rng, self.case
+        if kind == "constant":
+            value = np.array(int(rng.integers(1, 4)))
+            return self.constant(value if rng.random() < 0.5 else value[None])
+        if kind == "many":
+            return self.constant(np.array(5000))
+        if kind == "integer":
+            return self.node("Add", [case.number, self.constant(np.array([1]))])[0]
+        if kind == "shape":
+            return self.node("Shape", [self.pick()], start=0, end=1)[0]
+        (total,) = self.node("ReduceMean", [self.pick()], keepdims=0)
+        (bounded,) = self.node("Clip", [total, self.constant(np.float32(-1)), self.constant(np.float32(1))])
+        (scaled,) = self.node("Mul", [bounded, self.constant(np.float32(3))])
+        (number,) = self.node("Cast", [scaled], to=TensorProto.INT64)
+        return self.node("Abs", [number])[0]
+
+    def enter(self) -> "tuple[Graph, list[str]]":
+        """A graph that carries up to two matrices, and their names here."""
+        inits = [self.pick() for _ in range(int(self.case.rng.integers(1, 3)))]
+        body = Graph(self.case, self)
+        body.inputs = []
+        for init in inits:
+            name = self.case.fresh("carried")
+            body.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+            body.rows[name] = self.rows[init]
+        return body, inits
+
+    def carry(self, inits: list[str], outer: "Graph") -> list[str]:
+        """What this graph gives for the next iteration, bounded: of the same rows."""
+        results = []
+        for init in inits:
+            choices = [y for y in sorted(self.rows) if self.rows[y] == outer.rows[init]]
+            results += self.node(str(self.case.rng.choice(["Tanh", "Sigmoid", "Identity"])), [str(self.case.rng.choice(choices))])
+            if results[-1].startswith("identity"):
+                results[-1:] = self.node("Tanh", [results[-1]])
+        return results
+
+    def close(self, outputs: list[str], shapes: "list | None" = None) -> onnx.GraphProto:
+        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+        for i, info in enumerate(infos):
+            if shapes:  # ONNX Runtime's Scan must know a rank
+                info.CopyFrom(helper.make_tensor_value_info(info.name, TensorProto.FLOAT, shapes[i]))
+            else:
+                info.ClearField("type")
+        return helper.make_graph(self.nodes, "body", self.inputs, infos, self.initializers)
+
+    def add_loop(self, depth: int) -> None:
+        rng, case = self.case.rng, self.case
+        kind = str(rng.choice(("constant", "many", "integer", "shape", "data")))
+        goes = str(rng.choice(("stays", "data"))) if kind != "many" else "data"
+        case.kinds.append(f"loop, {kind}" + (", while" if goes == "data" else ""))
+        count = self.iterations(kind)
+        body, inits = self.enter()
+        number, flag = case.fresh("number"), case.fresh("goes")
+        carried = body.inputs
+        body.inputs = [
+            helper.make_tensor_value_info(number, TensorProto.INT64, []),
+            helper.make_tensor_value_info(flag, TensorProto.BOOL, []), *carried
+        ]
+        # The number counts: it is added to the first matrix.
+        (real,) = body.node("Cast", [number], to=TensorProto.FLOAT)
+        body.matrix("Add", [carried[0].name, real], self.rows[inits[0]])
+        body.grow(depth + 1)
+        results = body.carry(inits, self)
+        if goes == "data":
+            (total,) = body.node("ReduceSum", [results[0]], keepdims=0)
+            (few,) = body.node("Less", [number, body.constant(np.array(6))])
+            (positive,) = body.node("Greater", [total, body.constant(np.float32(-1))])
+            (condition,) = body.node("And", [few, positive])
+        else:
+            (condition,) = body.node("Identity", [flag])
+        collects = goes == "stays" and kind != "data"
+        collected = [str(rng.choice(sorted(body.rows)))] if collects else []
+        own = [body.node("Identity", [name])[0] for name in collected]
+        graph = body.close([condition, *results, *own])
+        first = "" if rng.random() < 0.5 else self.constant(np.array(True))
+        names = self.node("Loop", [count, first, *inits], len(inits) + len(own), body=graph)
+        for name, init in zip(names, inits):
+            self.rows[name] = self.rows[init]
+        # What a body computes has no more rows than it tells: these become one matrix again.
+        for name, source in zip(names[len(inits):], collected):
+            self.matrix("ReduceMean", [name], body.rows[source], axes=[0], keepdims=0)
+
+    def add_scan(self, depth: int) -> None:
+        rng, case = self.case.rng, self.case
+        case.kinds.append("scan")
+        scanned = self.pick()
+        body, inits = self.enter()
+        part = case.fresh("part")
+        body.inputs.append(helper.make_tensor_value_info(part, TensorProto.FLOAT, None))
+        body.matrix("Add", [body.inputs[0].name, part], self.rows[inits[0]])
+        body.grow(depth + 1)
+        results = body.carry(inits, self)
+        (row,) = body.node("ReduceSum", [results[0], body.constant(np.array([0]))], keepdims=0)
+        (row,) = body.node("Add", [row, part])
+        axis = int(rng.integers(-2, 2))
+        shapes = [[case.fresh("rows"), WIDTH] for _ in results]
+        names = self.node(
+            "Scan", [*inits, scanned], len(inits) + 1, body=body.close([*results, row], [*shapes, [WIDTH]]),
+            num_scan_inputs=1,
+            scan_input_directions=[int(rng.integers(2))], scan_output_directions=[int(rng.integers(2))],
+            scan_output_axes=[axis], scan_input_axes=[int(rng.choice([0, -2]))]
+        )
+        for name, init in zip(names, inits):
+            self.rows[name] = self.rows[init]
+        if axis % 2:
+            names[-1:] = self.node("Transpose", [names[-1]])
+        self.rows[names[-1]] = self.rows[scanned]
+
     def grow(self, depth: int) -> None:
         for _ in range(int(self.case.rng.integers(1, 5))):
             if depth < 3 and self.case.rng.random() < (0.8 if depth == 0 else 0.25):
-                self.add_choice(depth)
+                [self.add_choice, self.add_choice, self.add_loop, self.add_scan][self.case.rng.integers(4)](depth)
             else:
                 self.add_operation()
 
@@ -214,6 +326,46 @@ def check(tools: Tools, seed: int, index: int) -> tuple[str, list[str], str]:
     return "agrees", case.kinds, ""
 
 
+def endless() -> onnx.ModelProto:
+    """A loop that goes on until a sum is large enough, which it never is where the index is wrong: 0 is added then."""
+    steps = numpy_helper.from_array(np.array([0, 10, 20, 30], np.float32), "steps")
+    most = numpy_helper.from_array(np.array(100, np.float32), "most")
+    body = helper.make_graph(
+        [
+            helper.make_node("Gather", ["steps", "index"], ["step"], name="gather"),
+            helper.make_node("Add", ["before", "step"], ["after"]),
+            helper.make_node("ReduceMax", ["after"], ["top"], keepdims=0),
+            helper.make_node("Less", ["top", "most"], ["goes"]),
+        ],
+        "body",
+        [helper.make_tensor_value_info("number", TensorProto.INT64, []), helper.make_tensor_value_info("went", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("before", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("goes", TensorProto.BOOL, []), helper.make_tensor_value_info("after", TensorProto.FLOAT, None)],
+        [steps, most],
+    )
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"]), helper.make_tensor_value_info("index", TensorProto.INT64, [1])]
+    nodes = [helper.make_node("Loop", ["", "", "x"], ["y"], name="loop", body=body)]
+    graph = helper.make_graph(nodes, "main", inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def check_endless(tools: Tools) -> str:
+    """Whether an error ends a loop that would not end: what is wrong, if anything."""
+    with tempfile.TemporaryDirectory(prefix="ds-control-") as folder:
+        path = Path(folder) / "endless.onnx"
+        onnx.save(endless(), path)
+        artifact = tools.compile(path, Path(folder) / "endless.dsa")
+        x = np.zeros(5, np.float32)
+        found = tools.run(artifact, {"x": x, "index": np.array([3])}, ["y"], "--threads=2")["y"]
+        if not np.array_equal(found, np.full(5, 120, np.float32)):
+            return f"endless loop: expected 120, found {found}"
+        try:
+            tools.run(artifact, {"x": x, "index": np.array([7])}, ["y"], "--threads=2")
+        except ToolError as error:
+            return "" if "index 7 is outside [-4, 4)" in str(error) else f"endless loop: {error}"
+    return "endless loop: an index that is outside is no error"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=40, help="how many graphs (40)")
@@ -238,6 +390,9 @@ def main() -> int:
             conditions.update(kinds if kind == "agrees" else [])
             if kind != "agrees":
                 print(f"  {kind} --seed={arguments.seed} --first={number} --count=1: {text}", flush=True)
+    if wrong := check_endless(tools):
+        print(wrong)
+        totals["failed"] += 1
     print(", ".join(f"{count} of {kind}" for kind, count in sorted(conditions.items())))
     print(f"{totals['agrees']} of {arguments.count - totals['left out']} graphs agree; {totals['left out']} left out")
     return int(totals["failed"] > 0 or not totals["agrees"])

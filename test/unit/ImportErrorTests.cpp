@@ -161,7 +161,7 @@ TEST_F(Import, AllUnsupportedNodesInOneRun) {
   m.node("Relu", {"a"}, {"b"}, "fine");
   m.node("Special", {"b"}, {"c"}, "second").set_domain("com.example");
   m.node("Elsewhere", {"c"}, {"d"}, "third").set_domain("org.nowhere");
-  auto &body = m.node("Scan", {"d"}, {"y"}, "fourth");
+  auto &body = m.node("LSTM", {"d"}, {"y"}, "fourth");
   attribute(body, "body", onnx::AttributeProto::GRAPH).mutable_g();
   importModel(m);
   EXPECT_THAT(messages,
@@ -171,7 +171,7 @@ TEST_F(Import, AllUnsupportedNodesInOneRun) {
                                   "(opset 3): the op is not supported"));
   EXPECT_THAT(messages, HasSubstr("loc(\"third\"): op Elsewhere is of domain "
                                   "'org.nowhere', of which"));
-  EXPECT_THAT(messages, HasSubstr("loc(\"fourth\"): op ai.onnx.Scan"));
+  EXPECT_THAT(messages, HasSubstr("loc(\"fourth\"): op ai.onnx.LSTM"));
   EXPECT_EQ(llvm::StringRef(messages).count('\n'), 4u);
 }
 

@@ -239,22 +239,161 @@ TEST_F(ImportLoop, InputsLeftOutAtTheEnd) {
   EXPECT_THAT(mainType(), HasSubstr("-> tensor<3x?x4xf32>"));
   loop->mutable_input()->Clear();
   importModel(m);
-  EXPECT_THAT(messages, HasSubstr("the iterations of all loops"));
+  EXPECT_THAT(messages,
+              HasSubstr("op ai.onnx.Loop (opset 17): nothing ends it: "
+                        "it has no number of iterations"));
+}
+
+TEST_F(ImportLoop, CountOfACall) {
+  m.input("count", i64, {});
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_THAT(text, HasSubstr("onnx.Loop %arg1, "));
+  EXPECT_EQ(llvm::StringRef(text).count("onnx.Add"), 1u);
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<?x4xf32>, tensor<?x?x4xf32>)"));
+}
+
+TEST_F(ImportLoop, TooLongToUnroll) {
+  setCount(5000);
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_THAT(text, HasSubstr("onnx.Loop "));
+  EXPECT_THAT(mainType(),
+              HasSubstr("-> (tensor<?x4xf32>, tensor<5000x?x4xf32>)"));
+}
+
+TEST_F(ImportLoop, NumberAsVector) {
+  m.input("count", i64, {});
+  body->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->add_dim()
+      ->set_dim_value(1);
+  ModelBuilder::fill(*body->add_node(), "Identity", {"i"}, {"number"}, "");
+  body->mutable_output(2)->set_name("number");
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<?x4xf32>, tensor<?x1xi64>)"));
+}
+
+// What cannot be unrolled leaves nothing behind, and is not tried forever.
+TEST_F(ImportLoop, ManyAreTried) {
+  setCount(100);
+  body->mutable_node(0)->set_op_type("IsNaN");
+  body->mutable_node(0)->set_input(0, "top");
+  setInt(ModelBuilder::fill(*body->add_node(), "ReduceMax", {"v"}, {"top"}, ""),
+         "keepdims", 0);
+  body->mutable_output()->RemoveLast();
+  loop->mutable_output()->RemoveLast();
+  m.graph().mutable_output()->RemoveLast();
+  for (int depth = 0; depth < 20; ++depth) {
+    onnx::NodeProto inner = *loop;
+    inner.set_input(2, "v");
+    inner.set_output(0, "twice");
+    *body->mutable_node(1) = inner;
+    inner = *loop;
+    body = loop->mutable_attribute(0)->mutable_g();
+  }
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_EQ(llvm::StringRef(text).count("onnx.Loop"), 21u);
 }
 
 TEST_F(ImportLoop, Refused) {
   m.input("count", i64, {});
+  // Sizes that grow.
+  body->mutable_node(1)->set_op_type("Concat");
+  setInt(*body->mutable_node(1), "axis", 1);
   importModel(m);
-  EXPECT_THAT(messages, HasSubstr("op ai.onnx.Loop (opset 17): the number of "
-                                  "its iterations is known only when it runs"));
-  m.graph().mutable_input()->RemoveLast();
-  setCount(int64_t(1) << 40);
+  EXPECT_THAT(
+      messages,
+      HasSubstr("loc(\"loop\"): 'onnx.Loop' op C3: dim 1 of value 0 that "
+                "it carries is 4 before an iteration and 8 after it; "
+                "sizes may change only in a loop that is unrolled"));
+  body->mutable_node(1)->set_op_type("Add");
+  body->mutable_node(1)->clear_attribute();
+  // A number of results that data tells.
+  setInt(ModelBuilder::fill(*body->add_node(), "ReduceMax", {"v"}, {"top"}, ""),
+         "keepdims", 0);
+  body->mutable_node(0)->set_op_type("IsNaN");
+  body->mutable_node(0)->set_input(0, "top");
   importModel(m);
-  EXPECT_THAT(messages, HasSubstr("the iterations of all loops have more than "
-                                  "131072 nodes"));
+  EXPECT_THAT(messages, HasSubstr("C4: output 1 collects a value of each "
+                                  "iteration, and how many there are is not "
+                                  "known before it runs"));
   body->mutable_input()->RemoveLast();
   importModel(m);
   EXPECT_THAT(messages, HasSubstr("its body has 2 inputs, expected 3"));
+}
+
+//===----------------------------------------------------------------------===//
+// Scans
+//===----------------------------------------------------------------------===//
+
+/// A scan over the rows of `x` that carries their sum and collects it.
+class ImportScan : public Import {
+protected:
+  explicit ImportScan() {
+    for (const char *name : {"last", "all"})
+      m.graph().add_output()->set_name(name);
+    m.initializer("zero", f32, {4}).mutable_float_data()->Resize(4, 0);
+    scan = &m.node("Scan", {"zero", "x"}, {"last", "all"}, "scan");
+    setInt(*scan, "num_scan_inputs", 1);
+    body = attribute(*scan, "body", onnx::AttributeProto::GRAPH).mutable_g();
+    for (const char *name : {"sum", "row"})
+      body->add_input()->set_name(name);
+    ModelBuilder::fill(*body->add_node(), "Add", {"sum", "row"}, {"next"},
+                       "add");
+    ModelBuilder::fill(*body->add_node(), "Neg", {"next"}, {"kept"}, "neg");
+    for (const char *name : {"next", "kept"})
+      body->add_output()->set_name(name);
+  }
+
+  ModelBuilder m;
+  onnx::NodeProto *scan;
+  onnx::GraphProto *body;
+};
+
+TEST_F(ImportScan, KnownLength) {
+  m.input("x", f32, {"3", "4"});
+  attribute(*scan, "scan_output_axes", onnx::AttributeProto::INTS).add_ints(-1);
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_EQ(llvm::StringRef(text).count("onnx.Add"), 3u);
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<4xf32>, tensor<4x3xf32>)"));
+}
+
+TEST_F(ImportScan, LengthOfACall) {
+  m.input("x", f32, {"n", "4"});
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_THAT(text, HasSubstr("onnx.Loop "));
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<4xf32>, tensor<?x4xf32>)"));
+}
+
+TEST_F(ImportScan, Refused) {
+  m.input("x", f32, {"n", "4"});
+  auto &axes = attribute(*scan, "scan_input_axes", onnx::AttributeProto::INTS);
+  axes.add_ints(2);
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("op ai.onnx.Scan (opset 17): axis 2 of a "
+                                  "tensor of rank 2 does not exist"));
+  axes.set_ints(0, 0);
+  axes.add_ints(0);
+  importModel(m);
+  EXPECT_THAT(messages, HasSubstr("attribute 'scan_input_axes' has 2 elements, "
+                                  "expected 1"));
+  axes.set_name("scan_input_axis");
+  importModel(m);
+  EXPECT_THAT(messages,
+              HasSubstr("attribute 'scan_input_axis' is not supported"));
+  scan->mutable_attribute()->RemoveLast();
+  setInt(*scan, "num_scan_inputs", 3);
+  importModel(m);
+  EXPECT_THAT(messages,
+              HasSubstr("attribute 'num_scan_inputs' is 3, which does "
+                        "not fit 2 inputs and 2 outputs"));
 }
 
 } // namespace

@@ -28,7 +28,7 @@ struct Abi {
       return LLVM::LLVMStructType::getLiteral(context, fields);
     };
     buffer = make({ptr, ptr, ptr, i64});
-    host = make({i32, i32, ptr, ptr, ptr, ptr, ptr});
+    host = make({i32, i32, ptr, ptr, ptr, ptr, ptr, ptr});
     frame = make({i32, i32, ptr, ptr, ptr, ptr, ptr, i64, ptr, ptr});
     request = make({i32, i32, ptr, i64, ptr, i64, i64, ptr});
   }
@@ -38,7 +38,8 @@ struct Abi {
     Self = 2,
     ParallelFor = 3,
     Report = 4,
-    Count = 6
+    Count = 6,
+    Failed = 7
   };
   enum FrameField {
     FrameInputs = 2,
@@ -197,8 +198,47 @@ static void defineReport(const Abi &abi, LLVM::LLVMFuncOp report) {
   LLVM::ReturnOp::create(b, loc, ValueRange{});
 }
 
+/// Whether the host has a pointer at `field`: one of an earlier version ends
+/// before it.
+static Value isThere(OpBuilder &b, Location loc, const Abi &abi, Value host,
+                     int32_t field) {
+  Value begin = LLVM::PtrToIntOp::create(
+      b, loc, abi.i32,
+      abi.field(b, loc, abi.host, LLVM::ZeroOp::create(b, loc, abi.ptr),
+                field));
+  Value size = abi.load(b, loc, abi.host, host, Abi::HostSize);
+  return LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ugt, size, begin);
+}
+
+/// `ds_failed(host)` is what the host's function of that name gives, false
+/// where there is none.
+static void defineFailed(const Abi &abi, LLVM::LLVMFuncOp failed) {
+  Location loc = failed.getLoc();
+  OpBuilder module(failed);
+  failed.setLinkage(LLVM::Linkage::Internal);
+  Block *entry = failed.addEntryBlock(module);
+  Block *call = failed.addBlock(), *none = failed.addBlock();
+  OpBuilder b = OpBuilder::atBlockBegin(entry);
+  Value host = failed.getArgument(0);
+  LLVM::CondBrOp::create(b, loc, isThere(b, loc, abi, host, Abi::Failed), call,
+                         none);
+  b.setInsertionPointToStart(call);
+  Value function = abi.load(b, loc, abi.host, host, Abi::Failed);
+  Value self = abi.load(b, loc, abi.host, host, Abi::Self);
+  auto type = LLVM::LLVMFunctionType::get(abi.i32, {abi.ptr});
+  Value result = LLVM::CallOp::create(b, loc, type, ValueRange{function, self})
+                     .getResult();
+  Value zero = LLVM::ConstantOp::create(b, loc, abi.i32, 0);
+  Value isSet =
+      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, result, zero);
+  LLVM::ReturnOp::create(b, loc, isSet);
+  b.setInsertionPointToStart(none);
+  Value no = LLVM::ConstantOp::create(b, loc, b.getI1Type(), 0);
+  LLVM::ReturnOp::create(b, loc, no);
+}
+
 /// `ds_count(host, flops, bytes)` calls the host's function of that name where
-/// there is one: a host of an earlier version ends before it.
+/// there is one.
 static void defineCount(const Abi &abi, LLVM::LLVMFuncOp count) {
   Location loc = count.getLoc();
   OpBuilder module(count);
@@ -208,14 +248,8 @@ static void defineCount(const Abi &abi, LLVM::LLVMFuncOp count) {
         *done = count.addBlock();
   OpBuilder b = OpBuilder::atBlockBegin(entry);
   Value host = count.getArgument(0);
-  Value known = LLVM::GEPOp::create(b, loc, abi.ptr, abi.host,
-                                    LLVM::ZeroOp::create(b, loc, abi.ptr),
-                                    ArrayRef<LLVM::GEPArg>{1});
-  Value least = LLVM::PtrToIntOp::create(b, loc, abi.i32, known);
-  Value size = abi.load(b, loc, abi.host, host, Abi::HostSize);
-  Value isThere =
-      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::uge, size, least);
-  LLVM::CondBrOp::create(b, loc, isThere, has, done);
+  LLVM::CondBrOp::create(b, loc, isThere(b, loc, abi, host, Abi::Count), has,
+                         done);
   b.setInsertionPointToStart(has);
   Value function = abi.load(b, loc, abi.host, host, Abi::Count);
   Value isSet = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, function,
@@ -300,6 +334,8 @@ void EmitEntryPoints::runOnOperation() {
     defineReport(abi, report);
   if (auto count = module.lookupSymbol<LLVM::LLVMFuncOp>("ds_count"))
     defineCount(abi, count);
+  if (auto failed = module.lookupSymbol<LLVM::LLVMFuncOp>("ds_failed"))
+    defineFailed(abi, failed);
 
   SmallVector<LLVM::LLVMFuncOp> functions(module.getOps<LLVM::LLVMFuncOp>());
   for (LLVM::LLVMFuncOp function : functions) {

@@ -7,6 +7,7 @@
 #include "ds/Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::ds {
@@ -68,6 +69,10 @@ static bool pays(OpOperand *operand) {
                               isa<linalg::FillOp>(producer));
   if (isCheap)
     return true;
+  // A loop of the model would compute it again and again.
+  if (auto loop = consumer->getParentOfType<scf::WhileOp>();
+      loop && !loop->isAncestor(producer))
+    return false;
   if (!producer->hasOneUse() || !readsOnce(consumer, read))
     return false;
   // A permuted read would turn the producer's contiguous reads into strides.

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "StraightBlocks.h"
+#include "GraphBlocks.h"
 
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Dialect/DS/DSDialect.h"
@@ -617,7 +617,7 @@ void FuseTasks::runOnOperation() {
       same->producers.push_back(producer);
     }
   };
-  for (Block *block : getStraightBlocks(getOperation())) {
+  for (Block *block : getGraphBlocks(getOperation())) {
     for (auto product : block->getOps<PackedMatmulOp>())
       if (std::optional<Group> group = findMatmul(product))
         take(std::move(*group));

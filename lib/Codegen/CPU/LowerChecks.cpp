@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GraphBlocks.h"
 #include "Sites.h"
 
 #include "ds/Codegen/CPU/Passes.h"
@@ -84,30 +85,62 @@ static void lower(CheckedIndexOp op, Value host, Sites &sites) {
   op.erase();
 }
 
+/// Whether anything in `loop` may be reported.
+static bool mayFail(scf::WhileOp loop) {
+  return loop
+      .walk([](Operation *op) {
+        return isa<CheckOp, CheckedIndexOp>(op) ? WalkResult::interrupt()
+                                                : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Ends `loop` where `failed`, a function, says that something was reported:
+/// what its condition waits for may never come then.
+static void endByFailure(scf::WhileOp loop, func::FuncOp failed, Value host) {
+  scf::ConditionOp condition = loop.getConditionOp();
+  OpBuilder b(condition);
+  Location loc = loop.getLoc();
+  Value isBroken =
+      func::CallOp::create(b, loc, failed, ValueRange{host}).getResult(0);
+  Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
+  Value isWhole = arith::XOrIOp::create(b, loc, isBroken, yes);
+  condition.getConditionMutable().assign(
+      arith::AndIOp::create(b, loc, condition.getCondition(), isWhole));
+}
+
 void LowerChecks::runOnOperation() {
   ModuleOp module = getOperation();
   Sites sites(module);
-  func::FuncOp counter;
-  auto getCounter = [&] {
-    if (counter)
-      return counter;
+  func::FuncOp counter, failed;
+  // Of the host and what is given.
+  auto declare = [&](func::FuncOp &known, StringRef name, TypeRange types,
+                     TypeRange results) {
+    if (known)
+      return known;
     OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-    Type index = b.getIndexType();
-    counter = func::FuncOp::create(
-        b, module.getLoc(), "ds_count",
-        b.getFunctionType(
-            {LLVM::LLVMPointerType::get(b.getContext()), index, index}, {}));
-    counter.setPrivate();
-    return counter;
+    SmallVector<Type> all{LLVM::LLVMPointerType::get(b.getContext())};
+    llvm::append_range(all, types);
+    known = func::FuncOp::create(b, module.getLoc(), name,
+                                 b.getFunctionType(all, results));
+    known.setPrivate();
+    return known;
   };
+  Type index = IndexType::get(&getContext());
+  Type bit = IntegerType::get(&getContext(), 1);
   for (auto func : module.getOps<func::FuncOp>()) {
     if (func.isDeclaration() || func.isPrivate())
       continue;
     Value host = func.getArguments().back();
+    for (Block *block : getGraphBlocks(func))
+      for (auto loop : block->getOps<scf::WhileOp>())
+        if (mayFail(loop))
+          endByFailure(loop, declare(failed, "ds_failed", {}, bit), host);
     func.walk([&](CheckedIndexOp op) { lower(op, host, sites); });
     func.walk([&](CountWorkOp op) {
       OpBuilder b(op);
-      func::CallOp::create(b, op.getLoc(), getCounter(),
+      func::CallOp::create(b, op.getLoc(),
+                           declare(counter, "ds_count", {index, index}, {}),
                            ValueRange{host, op.getFlops(), op.getBytes()});
       op.erase();
     });

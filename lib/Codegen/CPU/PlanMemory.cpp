@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GraphBlocks.h"
 #include "Sites.h"
-#include "StraightBlocks.h"
 
 #include "ds/Codegen/CPU/Passes.h"
 
@@ -63,22 +63,34 @@ struct Place {
   Value bytes; // the most that any of them needs
 };
 
-/// Where ops that run at most once are in the code. Of two branches the second
-/// one is behind the first, so what only one of them needs can be where the
-/// other one's is.
+/// Where ops that no loop over elements or tasks holds are in the code. Of two
+/// branches the second one is behind the first, so what only one of them needs
+/// can be where the other one's is.
 class Positions {
 public:
   explicit Positions(func::FuncOp func) { add(func.getBody().front()); }
-  /// The position of `op`, or of the loop that it is in.
+  /// The position of `op`, or of the op that it is in.
   int64_t operator[](Operation *op) const {
     for (; !positions.contains(op); op = op->getParentOp())
       ;
     return positions.lookup(op);
   }
+  /// Until where a buffer that `alloc` makes is needed, by what `user` does
+  /// with it: a loop that it outlives does that again.
+  int64_t endOfUse(Operation *alloc, Operation *user) const {
+    int64_t end = (*this)[user];
+    for (auto loop = user->getParentOfType<scf::WhileOp>();
+         loop && !loop->isAncestor(alloc);
+         loop = loop->getParentOfType<scf::WhileOp>())
+      end = std::max(end, ends.lookup(loop));
+    return end;
+  }
 
 private:
   void add(Block &block);
   DenseMap<Operation *, int64_t> positions;
+  /// Of loops: the position of the last op in them.
+  DenseMap<Operation *, int64_t> ends;
 };
 
 struct PlanMemory : mlir::ds::impl::PlanMemoryBase<PlanMemory> {
@@ -89,10 +101,13 @@ struct PlanMemory : mlir::ds::impl::PlanMemoryBase<PlanMemory> {
 void Positions::add(Block &block) {
   for (Operation &op : block) {
     positions.try_emplace(&op, positions.size());
-    if (auto branch = dyn_cast<scf::IfOp>(op))
-      for (Region &region : branch->getRegions())
-        if (!region.empty())
-          add(region.front());
+    if (!isa<scf::IfOp, scf::WhileOp>(op))
+      continue;
+    for (Region &region : op.getRegions())
+      if (!region.empty())
+        add(region.front());
+    if (isa<scf::WhileOp>(op))
+      ends[&op] = positions.size() - 1;
   }
 }
 
@@ -196,7 +211,7 @@ static int64_t findLastUse(Value root, Block *entry,
   while (!work.empty()) {
     Value value = work.pop_back_val();
     for (Operation *user : value.getUsers()) {
-      last = std::max(last, positions[user]);
+      last = std::max(last, positions.endOfUse(root.getDefiningOp(), user));
       Operation *top = entry->findAncestorOpInBlock(*user);
       for (Operation *op = user;; op = op->getParentOp()) {
         for (Value result : op->getResults())
@@ -299,6 +314,7 @@ public:
 
 private:
   LogicalResult collect();
+  LogicalResult hoistChecks();
   Value limitOf(Value size);
   SmallVector<Value> limitsOf(memref::AllocOp alloc);
   LogicalResult guardByChecks();
@@ -371,18 +387,36 @@ SmallVector<Value> EntryPlan::limitsOf(memref::AllocOp alloc) {
                              [&](Value size) { return limitOf(size); });
 }
 
+/// What a loop's body asks of shapes holds in each iteration or in none: it is
+/// checked once, in front of the loop.
+LogicalResult EntryPlan::hoistChecks() {
+  SmallVector<Block *> blocks = getGraphBlocks(func);
+  for (Block *block : llvm::reverse(blocks)) {
+    auto loop = dyn_cast<scf::WhileOp>(block->getParentOp());
+    if (!loop)
+      continue;
+    if (llvm::any_of(block->getArgumentTypes(), llvm::IsaPred<BaseMemRefType>))
+      return loop.emitOpError("gives a buffer of its own");
+    for (auto check : llvm::make_early_inc_range(block->getOps<CheckOp>()))
+      check->moveBefore(loop);
+  }
+  return success();
+}
+
 /// Where the inputs do not tell which branch is taken, what only one of them
 /// asks of shapes is checked when it runs: the ops behind such a check go into
 /// one more branch.
 LogicalResult EntryPlan::guardByChecks() {
   SmallVector<CheckOp> late;
-  for (Block *block : getStraightBlocks(func)) {
+  for (Block *block : getGraphBlocks(func)) {
     auto branch = dyn_cast<scf::IfOp>(block->getParentOp());
     if (!branch)
       continue;
+    Operation *outer = branch->getParentOp();
+    while (isa<scf::WhileOp>(outer))
+      outer = outer->getParentOp();
     bool isDecided = slice.tryAdd(branch.getCondition()) &&
-                     (branch->getBlock() == entry ||
-                      decidedBranches.contains(branch->getParentOp()));
+                     (outer == func || decidedBranches.contains(outer));
     if (isDecided)
       decidedBranches.insert(branch);
     else
@@ -442,6 +476,8 @@ Value EntryPlan::bytesOf(memref::AllocOp alloc) {
 }
 
 LogicalResult EntryPlan::collect() {
+  if (failed(hoistChecks()))
+    return failure();
   LogicalResult result = guardByChecks();
   func.walk([&](memref::AllocOp alloc) {
     if (auto task = alloc->getParentOfType<scf::ForallOp>())

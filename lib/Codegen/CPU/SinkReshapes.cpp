@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "StraightBlocks.h"
+#include "GraphBlocks.h"
 
 #include "ds/Codegen/CPU/Passes.h"
 #include "ds/Dialect/DS/DSDialect.h"
@@ -78,7 +78,7 @@ void SinkReshapes::runOnOperation() {
   memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
   // Inside of parallel loops, tiles have buffers of one size on purpose.
   SmallVector<Operation *> ops;
-  for (Block *block : getStraightBlocks(getOperation()))
+  for (Block *block : getGraphBlocks(getOperation()))
     for (Operation &op : *block)
       ops.push_back(&op);
   if (failed(applyOpPatternsGreedily(

@@ -4,13 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ControlFlow.h"
+
 #include "ds/Codegen/Linalg/Lowering.h"
 #include "ds/Codegen/Linalg/Passes.h"
 #include "ds/Dialect/ONNX/ONNXDialect.h"
 
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::ds {
@@ -57,7 +56,6 @@ struct ConvertToLinalg : mlir::ds::impl::ConvertToLinalgBase<ConvertToLinalg> {
   /// end of `into`.
   LogicalResult lowerOps(ArrayRef<Operation *> ops, Block *into,
                          Lowering &lowering);
-  LogicalResult lowerIf(onnx::IfOp op, Lowering &lowering);
 
   std::shared_ptr<const LoweringRegistry> registry;
 };
@@ -154,91 +152,6 @@ static SmallVector<Operation *> opsOf(Block &block) {
   return llvm::map_to_vector(block, [](Operation &op) { return &op; });
 }
 
-/// The condition of `op` as a bit: from the inputs where these tell it, so that
-/// sizes can depend on it, else from the tensor.
-static Value lowerCondition(onnx::IfOp op, Lowering &l) {
-  Value value;
-  if (auto elements = l.shapes.elements(op.getCond())) {
-    value = l.shapes.materialize(elements->front());
-  } else {
-    SmallVector<Value> first(op.getCond().getType().getRank(),
-                             l.shapes.materialize(l.shapes.constant(0)));
-    value =
-        tensor::ExtractOp::create(l.b, l.loc(), l.lowered(op.getCond()), first);
-  }
-  Value zero =
-      arith::ConstantOp::create(l.b, l.loc(), l.b.getZeroAttr(value.getType()));
-  return arith::CmpIOp::create(l.b, l.loc(), arith::CmpIPredicate::ne, value,
-                               zero);
-}
-
-/// Both branches write their results to the same tensors, so that these are
-/// buffers of the function like any other, and nothing is copied that a branch
-/// computes.
-LogicalResult ConvertToLinalg::lowerIf(onnx::IfOp op, Lowering &l) {
-  Location loc = op.getLoc();
-  Value cond = lowerCondition(op, l);
-  SmallVector<Value> inits;
-  // No tensor.empty: equal ones would be one, and the results would be, too.
-  for (OpResult result : op.getResults()) {
-    SmallVector<Value> sizes;
-    for (OpFoldResult dim : llvm::to_vector(l.shapes.dims(result)))
-      if (auto size = dyn_cast<Value>(dim))
-        sizes.push_back(size);
-    inits.push_back(bufferization::AllocTensorOp::create(
-        l.b, loc, Lowering::storageType(result.getType()), sizes));
-  }
-  // A condition that depends on data decides no dim.
-  bool decidesDims = l.shapes.elements(op.getCond()).has_value();
-  auto branch = scf::IfOp::create(l.b, loc, TypeRange(ValueRange(inits)), cond,
-                                  /*withElseRegion=*/true);
-  Operation *outermost = l.shapes.insertedBefore();
-  if (!outermost)
-    l.shapes.insertBefore(branch);
-  bool failedAny = false;
-  for (bool ofThen : {true, false}) {
-    OpBuilder::InsertionGuard guard(l.b);
-    Region &from = ofThen ? op.getThenBranch() : op.getElseBranch();
-    Region &to = ofThen ? branch.getThenRegion() : branch.getElseRegion();
-    SmallVector<Operation *> ops = opsOf(from.front());
-    ops.pop_back();
-    if (failed(lowerOps(ops, &to.front(), l))) {
-      failedAny = true;
-      continue;
-    }
-    l.b.setInsertionPointToEnd(&to.front());
-    l.shapes.setLocation(loc);
-    SmallVector<Value> written;
-    for (auto [i, yielded, init] :
-         llvm::enumerate(op.getYielded(ofThen), inits)) {
-      Value result = op.getResult(i);
-      for (unsigned dim = 0, e = l.shapes.rank(result); !decidesDims && dim < e;
-           ++dim)
-        failedAny |= failed(l.requireEqual(
-            op, l.shapes.dim(yielded, dim), l.shapes.dim(result, dim),
-            "a branch gives a dim of {0}, expected {1} as the other one"));
-      Value value = l.lowered(yielded);
-      if (!value) {
-        failedAny = true;
-        break;
-      }
-      if (value.getType() != init.getType())
-        value = tensor::CastOp::create(l.b, loc, init.getType(), value);
-      written.push_back(bufferization::MaterializeInDestinationOp::create(
-                            l.b, loc, value, init)
-                            .getResult());
-    }
-    scf::YieldOp::create(l.b, loc, written);
-  }
-  l.shapes.insertBefore(outermost);
-  if (failedAny)
-    return failure();
-  for (auto [result, lowered] :
-       llvm::zip_equal(op.getResults(), branch.getResults()))
-    l.setLowered(result, lowered);
-  return success();
-}
-
 LogicalResult ConvertToLinalg::lowerOps(ArrayRef<Operation *> ops, Block *into,
                                         Lowering &lowering) {
   bool failedAny = false;
@@ -263,8 +176,11 @@ LogicalResult ConvertToLinalg::lowerOps(ArrayRef<Operation *> ops, Block *into,
       // Once everything is known to be lowered.
     } else if (auto weight = dyn_cast<WeightOp>(op)) {
       lowerWeight(weight, into, lowering);
-    } else if (auto branch = dyn_cast<onnx::IfOp>(op)) {
-      failedAny |= failed(lowerIf(branch, lowering));
+    } else if (onnx::isControlFlow(op)) {
+      failedAny |= failed(lowerControlFlow(
+          op, lowering, [&](ArrayRef<Operation *> graph, Block *block) {
+            return lowerOps(graph, block, lowering);
+          }));
     } else if (const LoweringFn *lower = registry->lookup(op)) {
       failedAny |= failed((*lower)(op, lowering));
     } else if (isa<ShapeOpInterface>(op) || into) {

@@ -30,6 +30,12 @@ void ShapeBuilder::bindElements(Value tensor, ArrayRef<OpFoldResult> elements) {
   elementsOf[tensor] = llvm::to_vector(elements);
 }
 
+void ShapeBuilder::forget(Value tensor) {
+  dimsOf.erase(tensor);
+  elementsOf.erase(tensor);
+  storages.erase(tensor);
+}
+
 ArrayRef<OpFoldResult> ShapeBuilder::dims(Value tensor) {
   auto known = dimsOf.find(tensor);
   if (known != dimsOf.end())
@@ -38,10 +44,22 @@ ArrayRef<OpFoldResult> ShapeBuilder::dims(Value tensor) {
   return dimsOf[tensor] = std::move(dims);
 }
 
+/// What tells the dims of an argument of a graph in an op; null for any other
+/// value.
+static Value findSourceOfDims(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto op = argument ? dyn_cast_if_present<ShapeOpInterface>(
+                           argument.getOwner()->getParentOp())
+                     : ShapeOpInterface();
+  return op ? op.getSourceOfDims(argument) : Value();
+}
+
 SmallVector<OpFoldResult> ShapeBuilder::computeDims(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (type.hasStaticShape())
     return getAsIndexOpFoldResult(b.getContext(), type.getShape());
+  if (Value source = findSourceOfDims(tensor))
+    return llvm::to_vector(dims(source));
 
   if (auto op = tensor.getDefiningOp<ShapeOpInterface>()) {
     SmallVector<ResultShape> results;
@@ -69,6 +87,13 @@ SmallVector<OpFoldResult> ShapeBuilder::computeDims(Value tensor) {
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//
+
+/// Whether `value` enters the function, and is not what a loop gives its body.
+static bool isEntryArgument(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && isa_and_present<FunctionOpInterface>(
+                         argument.getOwner()->getParentOp());
+}
 
 std::optional<SmallVector<OpFoldResult>> ShapeBuilder::elements(Value tensor) {
   auto known = elementsOf.find(tensor);
@@ -113,7 +138,7 @@ ShapeBuilder::computeElements(Value tensor) {
   SmallVector<OpFoldResult> elements;
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
     Value scalar = inputElement(tensor, i);
-    if (!scalar.getType().isSignlessInteger())
+    if (!scalar || !scalar.getType().isSignlessInteger())
       return std::nullopt;
     elements.push_back(
         isUnsigned
@@ -128,7 +153,7 @@ ShapeBuilder::computeElements(Value tensor) {
 Value ShapeBuilder::inputElement(Value tensor, int64_t i) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
   if (!type || !type.hasStaticShape() || i >= type.getNumElements() ||
-      tensor.getDefiningOp())
+      !isEntryArgument(tensor))
     return nullptr;
   Value storage = storages.lookup(tensor);
   if (!storage)
@@ -275,10 +300,28 @@ OpFoldResult ShapeBuilder::compare(arith::CmpIPredicate predicate,
   });
 }
 
+/// `value` where `condition` is known, which may have chosen it before.
+static OpFoldResult chosenBy(OpFoldResult condition, bool holds,
+                             OpFoldResult value) {
+  auto dynamic = dyn_cast<Value>(value);
+  auto select =
+      dynamic ? dynamic.getDefiningOp<arith::SelectOp>() : arith::SelectOp();
+  auto bit = select ? select.getCondition().getDefiningOp<arith::CmpIOp>()
+                    : arith::CmpIOp();
+  if (!bit || bit.getPredicate() != arith::CmpIPredicate::ne ||
+      OpFoldResult(bit.getLhs()) != condition ||
+      !isConstantIntValue(bit.getRhs(), 0))
+    return value;
+  return getAsOpFoldResult(holds ? select.getTrueValue()
+                                 : select.getFalseValue());
+}
+
 OpFoldResult ShapeBuilder::select(OpFoldResult condition, OpFoldResult onTrue,
                                   OpFoldResult onFalse) {
   if (auto known = getConstantIntValue(condition))
     return *known ? onTrue : onFalse;
+  onTrue = chosenBy(condition, true, onTrue);
+  onFalse = chosenBy(condition, false, onFalse);
   if (onTrue == onFalse)
     return onTrue;
   return memoize(

@@ -67,6 +67,11 @@ typedef struct ds_host {
    * profile; null where none is made. Code reads it where struct_size says
    * that it is there. */
   void (*count)(void *self, int64_t flops, int64_t bytes);
+
+  /* Whether anything has been reported since the call began: a loop that goes
+   * on until data says otherwise asks, since that data may never come then.
+   * Code reads it where struct_size says that it is there. */
+  int32_t (*failed)(void *self);
 } ds_host;
 
 /* The argument of a run function. */

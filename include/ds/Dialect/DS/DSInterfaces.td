@@ -25,7 +25,13 @@ def DS_ShapeOpInterface : OpInterface<"ShapeOpInterface"> {
       not fit together.
     }], "::llvm::LogicalResult", "inferResults",
       (ins "::mlir::ds::ShapeBuilder &":$shapes,
-           "::llvm::SmallVectorImpl<::mlir::ds::ResultShape> &":$results)>
+           "::llvm::SmallVectorImpl<::mlir::ds::ResultShape> &":$results)>,
+    InterfaceMethod<[{
+      The value that an argument of the op's regions has the dims of; null where
+      its type tells them.
+    }], "::mlir::Value", "getSourceOfDims",
+      (ins "::mlir::BlockArgument":$argument), /*methodBody=*/"",
+      /*defaultImplementation=*/"return ::mlir::Value();">
   ];
 }
 

@@ -66,6 +66,9 @@ public:
   /// Tells the elements of a small integer tensor.
   void bindElements(Value tensor, ArrayRef<OpFoldResult> elements);
 
+  /// Forgets a tensor, which is about to be erased.
+  void forget(Value tensor);
+
   /// The row-major elements of a static integer tensor of at most `maxElements`
   /// elements as index values, or nullopt.
   std::optional<SmallVector<OpFoldResult>> elements(Value tensor);

@@ -70,6 +70,10 @@ inline bool isPresent(Value operand) {
   return operand && !isa<NoneType>(operand.getType());
 }
 
+/// Whether the regions of `op` are graphs, which run a number of times that is
+/// not known to be one.
+inline bool isControlFlow(Operation *op) { return isa<IfOp, LoopOp>(op); }
+
 } // namespace mlir::onnx
 
 #endif // DS_DIALECT_ONNX_ONNXDIALECT_H
