@@ -15,6 +15,9 @@
 // Zen 4, sixteen rows at once, each with loads of its own, come at 8 GB/s, two
 // rows at once at 27 GB/s, which is what memory gives.
 //
+// With five to half as many rows as lanes, two rows of B are taken together: a
+// row of A is loaded for both, and their sums fill a vector without a scratch.
+//
 //===----------------------------------------------------------------------===//
 
 #include "MicroKernel.h"
@@ -42,12 +45,17 @@ public:
 private:
   void emitBlock(Value column, Value count);
   void emitRows(Value firstRow, int64_t count, Value column, Value columnCount);
-  void emitColumn(Value firstRow, int64_t rowCount, Value column, Value place);
-  SmallVector<Value> addStep(Value firstRow, Value column, Value k,
-                             ValueRange sums, Value mask);
+  SmallVector<Value> emitColumns(Value firstRow, int64_t rowCount, Value column,
+                                 int64_t columnCount);
+  void emitInScratch(Value firstRow, int64_t count, Value column,
+                     Value columnCount);
+  void emitInPairs(Value firstRow, int64_t count, Value column);
+  SmallVector<Value> addStep(Value firstRow, Value column, int64_t columnCount,
+                             Value k, ValueRange sums, Value mask);
   Value load(Value memory, Value row, Value k, Value mask);
   void addToC(Value row, Value column, Value count, Value sum);
   Value addUp(ArrayRef<Value> sums);
+  void transposePairs(MutableArrayRef<Value> vectors);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -86,13 +94,23 @@ Value DotBody::load(Value memory, Value row, Value k, Value mask) {
   return stored == type ? loaded : arith::ExtFOp::create(b, loc, type, loaded);
 }
 
-SmallVector<Value> DotBody::addStep(Value firstRow, Value column, Value k,
+/// Adds the products of lanes from `k` on to `sums`, which are those of a
+/// column for each row, then those of the next column.
+SmallVector<Value> DotBody::addStep(Value firstRow, Value column,
+                                    int64_t columnCount, Value k,
                                     ValueRange sums, Value mask) {
-  SmallVector<Value> next;
-  Value factor = load(y, column, k, mask);
-  for (auto [r, sum] : llvm::enumerate(sums))
-    next.push_back(math::FmaOp::create(
-        b, loc, load(x, plus(firstRow, r), k, mask), factor, sum));
+  SmallVector<Value> next(sums);
+  int64_t rowCount = sums.size() / columnCount;
+  SmallVector<Value> factors;
+  for (int64_t i = 0; i < columnCount; ++i)
+    factors.push_back(load(y, plus(column, i), k, mask));
+  for (int64_t r = 0; r < rowCount; ++r) {
+    Value row = load(x, plus(firstRow, r), k, mask);
+    for (auto [i, factor] : llvm::enumerate(factors)) {
+      Value &sum = next[i * rowCount + r];
+      sum = math::FmaOp::create(b, loc, row, factor, sum);
+    }
+  }
   return next;
 }
 
@@ -128,19 +146,20 @@ static constexpr int64_t leastRowsToPrefetch = 5;
 /// How many rows of B ahead.
 static constexpr int64_t columnsAhead = 64;
 
-/// Partial sums of `column` and `rowCount` rows from `firstRow` on, to `place`
-/// of the scratch.
-void DotBody::emitColumn(Value firstRow, int64_t rowCount, Value column,
-                         Value place) {
+/// Partial sums of `columnCount` columns from `column` on and `rowCount` rows
+/// from `firstRow` on: those of a column for each row, then those of the next.
+SmallVector<Value> DotBody::emitColumns(Value firstRow, int64_t rowCount,
+                                        Value column, int64_t columnCount) {
   bool prefetches = !isContiguous || rowCount >= leastRowsToPrefetch;
   auto steps = scf::ForOp::create(
       b, loc, index(0), wholeDepth, index(lanes),
-      SmallVector<Value>(rowCount, zero),
+      SmallVector<Value>(rowCount * columnCount, zero),
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
-        if (prefetches)
-          emitPrefetch(b, loc, y, {plus(column, columnsAhead), k});
-        scf::YieldOp::create(
-            b, loc, addStep(firstRow, column, k, sums, /*mask=*/nullptr));
+        for (int64_t i = 0; prefetches && i < columnCount; ++i)
+          emitPrefetch(b, loc, y, {plus(column, columnsAhead + i), k});
+        scf::YieldOp::create(b, loc,
+                             addStep(firstRow, column, columnCount, k, sums,
+                                     /*mask=*/nullptr));
       });
   Value hasRest = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
                                         wholeDepth, depth);
@@ -149,15 +168,13 @@ void DotBody::emitColumn(Value firstRow, int64_t rowCount, Value column,
       [&](OpBuilder &, Location) {
         Value left = arith::SubIOp::create(b, loc, depth, wholeDepth);
         scf::YieldOp::create(b, loc,
-                             addStep(firstRow, column, wholeDepth,
+                             addStep(firstRow, column, columnCount, wholeDepth,
                                      steps.getResults(), mask(left)));
       },
       [&](OpBuilder &, Location) {
         scf::YieldOp::create(b, loc, steps.getResults());
       });
-  for (auto [r, sum] : llvm::enumerate(rest.getResults()))
-    vector::StoreOp::create(b, loc, sum, scratch,
-                            ValueRange{index(r), place, index(0)});
+  return llvm::to_vector_of<Value>(rest.getResults());
 }
 
 /// Adds to elements [column, column + count) of a row of C; null for all lanes.
@@ -176,10 +193,11 @@ void DotBody::addToC(Value row, Value column, Value count, Value sum) {
                                 arith::AddFOp::create(b, loc, before, sum));
 }
 
-/// Columns [column, column + columnCount) of `count` rows from `firstRow` on;
-/// null for as many columns as there are lanes.
-void DotBody::emitRows(Value firstRow, int64_t count, Value column,
-                       Value columnCount) {
+/// Columns [column, column + columnCount) of `count` rows from `firstRow` on,
+/// null for as many columns as there are lanes: partial sums of all of them go
+/// to the scratch.
+void DotBody::emitInScratch(Value firstRow, int64_t count, Value column,
+                            Value columnCount) {
   // One row leaves a core waiting for its sums.
   int64_t atOnce = count <= 2 && !columnCount ? 2 : 1;
   auto loop = scf::ForOp::create(b, loc, index(0),
@@ -190,8 +208,11 @@ void DotBody::emitRows(Value firstRow, int64_t count, Value column,
     b.setInsertionPoint(loop.getBody()->getTerminator());
     for (int64_t i = 0; i < atOnce; ++i) {
       Value place = plus(loop.getInductionVar(), i);
-      emitColumn(firstRow, count, arith::AddIOp::create(b, loc, column, place),
-                 place);
+      SmallVector<Value> sums = emitColumns(
+          firstRow, count, arith::AddIOp::create(b, loc, column, place), 1);
+      for (auto [r, sum] : llvm::enumerate(sums))
+        vector::StoreOp::create(b, loc, sum, scratch,
+                                ValueRange{index(r), place, index(0)});
     }
   }
   for (int64_t r = 0; r < count; ++r) {
@@ -201,6 +222,66 @@ void DotBody::emitRows(Value firstRow, int64_t count, Value column,
           b, loc, type, scratch, ValueRange{index(r), index(i), index(0)}));
     addToC(plus(firstRow, r), column, columnCount, addUp(sums));
   }
+}
+
+/// Unit j of vector i becomes unit i of vector j, where a unit is two lanes.
+void DotBody::transposePairs(MutableArrayRef<Value> vectors) {
+  int64_t units = vectors.size();
+  for (int64_t step = 1; step < units; step *= 2)
+    for (int64_t i = 0; i < units; ++i) {
+      if (i & step)
+        continue;
+      SmallVector<int64_t> low, high;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        bool isSecond = (lane / 2) & step;
+        low.push_back(isSecond ? lanes + lane - 2 * step : lane);
+        high.push_back(isSecond ? lanes + lane : lane + 2 * step);
+      }
+      Value &first = vectors[i], &second = vectors[i | step];
+      Value lower = vector::ShuffleOp::create(b, loc, first, second, low);
+      second = vector::ShuffleOp::create(b, loc, first, second, high);
+      first = lower;
+    }
+}
+
+/// As many columns as there are lanes from `column` on, of `count` rows, at
+/// most half as many: two columns share the loads of rows, and their sums are a
+/// vector for each two lanes, so that these are added up where they are.
+void DotBody::emitInPairs(Value firstRow, int64_t count, Value column) {
+  int64_t pairs = lanes / 2;
+  auto loop = scf::ForOp::create(b, loc, index(0), index(pairs), index(1));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    Value pair = loop.getInductionVar();
+    Value two = arith::AddIOp::create(b, loc, pair, pair);
+    SmallVector<Value> sums = emitColumns(
+        firstRow, count, arith::AddIOp::create(b, loc, column, two), 2);
+    SmallVector<Value> ordered(lanes, zero);
+    for (int64_t r = 0; r < count; ++r)
+      for (int64_t i = 0; i < 2; ++i)
+        ordered[2 * r + i] = sums[i * count + r];
+    vector::StoreOp::create(b, loc, addUp(ordered), scratch,
+                            ValueRange{index(0), pair, index(0)});
+  }
+  SmallVector<Value> rowsOfPairs;
+  for (int64_t i = 0; i < pairs; ++i)
+    rowsOfPairs.push_back(vector::LoadOp::create(
+        b, loc, type, scratch, ValueRange{index(0), index(i), index(0)}));
+  transposePairs(rowsOfPairs);
+  for (int64_t r = 0; r < count; ++r)
+    addToC(plus(firstRow, r), column, /*count=*/nullptr, rowsOfPairs[r]);
+}
+
+void DotBody::emitRows(Value firstRow, int64_t count, Value column,
+                       Value columnCount) {
+  // Registers for the sums, and for what they are made of.
+  int64_t registers = lanes == 8 ? 16 : 32;
+  if (!columnCount && count >= leastRowsToPrefetch && 2 * count <= lanes &&
+      2 * count + 3 <= registers)
+    emitInPairs(firstRow, count, column);
+  else
+    emitInScratch(firstRow, count, column, columnCount);
 }
 
 /// Columns [column, column + count) of all rows; null for as many as there are

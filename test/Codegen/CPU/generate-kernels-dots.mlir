@@ -40,10 +40,18 @@ func.func @dots(%a: memref<3x64xf32>, %b: memref<100x64xbf16>, %c: memref<3x100x
 }
 
 // Eight rows of A keep a core too busy to see what is read next: it is asked
-// for.
+// for. Two rows of B share their loads, and 16 sums are one vector, which is
+// added up at once: eight such vectors are eight rows of 16 columns in pairs.
 // CHECK: func.func private @[[MANY]]
-// CHECK: memref.prefetch %{{.+}}, read, locality<2>, data : memref<?x64xf32
-// CHECK-COUNT-8: math.fma
+// CHECK: scf.for %{{.+}} = %c0{{.*}} to %c8{{.*}} step %c1
+// CHECK-COUNT-2: memref.prefetch %{{.+}}, read, locality<2>, data : memref<?x64xf32
+// CHECK-COUNT-16: math.fma
+// CHECK: scf.yield
+// CHECK-COUNT-30: vector.shuffle
+// CHECK: vector.store
+// CHECK-NOT: vector.store
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store
 func.func @many_heads(%a: memref<8x64xf32>, %b: memref<100x64xf32>, %c: memref<8x100xf32>) {
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
                   iterator_types = ["parallel", "parallel", "reduction"]}
