@@ -78,18 +78,33 @@ static int64_t weightBytes(ModuleOp graph) {
   return bytes;
 }
 
+/// The most iterations that `op` and the loops around it may make together, as
+/// far as constants tell; the largest number where one has no limit.
+static uint64_t mostIterations(Operation *op) {
+  uint64_t most = 1;
+  for (; op; op = op->getParentOp()) {
+    auto loop = dyn_cast<onnx::LoopOp>(op);
+    if (!loop)
+      continue;
+    DenseIntElementsAttr limit;
+    if (!onnx::isPresent(loop.getM()))
+      return std::numeric_limits<uint64_t>::max();
+    if (matchPattern(loop.getM(), m_Constant(&limit)))
+      most = llvm::SaturatingMultiply(
+          most,
+          uint64_t(std::max<int64_t>(1, (*limit.begin()).getSExtValue())));
+  }
+  return most;
+}
+
 /// Whether made-up inputs may keep a loop at work for as long as they like: a
 /// condition that they decide may never end it.
 static bool mayNotEnd(ModuleOp graph) {
-  constexpr int64_t most = 1 << 16;
+  constexpr uint64_t most = 1 << 16;
   return graph
       .walk([](onnx::LoopOp loop) {
-        DenseIntElementsAttr limit;
-        bool isKnown = matchPattern(loop.getM(), m_Constant(&limit));
-        if (!onnx::isPresent(loop.getM()) ||
-            (isKnown && (*limit.begin()).sgt(most)))
-          return WalkResult::interrupt();
-        return WalkResult::advance();
+        return mostIterations(loop) > most ? WalkResult::interrupt()
+                                           : WalkResult::advance();
       })
       .wasInterrupted();
 }

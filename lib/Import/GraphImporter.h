@@ -152,7 +152,9 @@ private:
   llvm::StringMap<int64_t> shapeLengths;
   bool failedAny = false;
   DenseMap<const Function *, uint64_t> inlinedSizes;
-  uint64_t unrolledNodes = 0, abandonedNodes = 0; // of loops
+  // Of loops. What was abandoned counts while a loop around it is unrolled.
+  uint64_t unrolledNodes = 0, abandonedNodes = 0;
+  unsigned attempts = 0;
 };
 
 } // namespace mlir::ds::importer

@@ -109,12 +109,17 @@ FailureOr<bool> GraphImporter::unrollLoop(const LoopNode &loop) {
   Block *block = builder.getInsertionBlock();
   Operation *before = end == block->begin() ? nullptr : &*std::prev(end);
   uint64_t unrolled = unrolledNodes;
+  ++attempts;
   FailureOr<bool> isWhole = importIterations(loop);
+  --attempts;
   if (succeeded(isWhole) && !*isWhole) {
     eraseFrom(before);
     abandonedNodes += unrolledNodes - unrolled;
     unrolledNodes = unrolled;
   }
+  // Of loops in loops each would be tried in each try of those around it.
+  if (attempts == 0)
+    abandonedNodes = 0;
   return isWhole;
 }
 

@@ -326,13 +326,15 @@ def check(tools: Tools, seed: int, index: int) -> tuple[str, list[str], str]:
     return "agrees", case.kinds, ""
 
 
-def endless() -> onnx.ModelProto:
-    """A loop that goes on until a sum is large enough, which it never is where the index is wrong: 0 is added then."""
+def endless(inside: bool) -> onnx.ModelProto:
+    """A loop that goes on until a sum is large enough, which it never is where the index is wrong: 0 is added then. The
+    index is read in the loop, or before."""
+    gather = helper.make_node("Gather", ["steps", "index"], ["step"], name="gather")
     steps = numpy_helper.from_array(np.array([0, 10, 20, 30], np.float32), "steps")
     most = numpy_helper.from_array(np.array(100, np.float32), "most")
     body = helper.make_graph(
         [
-            helper.make_node("Gather", ["steps", "index"], ["step"], name="gather"),
+            *([gather] if inside else []),
             helper.make_node("Add", ["before", "step"], ["after"]),
             helper.make_node("ReduceMax", ["after"], ["top"], keepdims=0),
             helper.make_node("Less", ["top", "most"], ["goes"]),
@@ -341,19 +343,19 @@ def endless() -> onnx.ModelProto:
         [helper.make_tensor_value_info("number", TensorProto.INT64, []), helper.make_tensor_value_info("went", TensorProto.BOOL, []),
          helper.make_tensor_value_info("before", TensorProto.FLOAT, None)],
         [helper.make_tensor_value_info("goes", TensorProto.BOOL, []), helper.make_tensor_value_info("after", TensorProto.FLOAT, None)],
-        [steps, most],
     )
     inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"]), helper.make_tensor_value_info("index", TensorProto.INT64, [1])]
-    nodes = [helper.make_node("Loop", ["", "", "x"], ["y"], name="loop", body=body)]
-    graph = helper.make_graph(nodes, "main", inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])])
+    nodes = [*([] if inside else [gather]), helper.make_node("Loop", ["", "", "x"], ["y"], name="loop", body=body)]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])]
+    graph = helper.make_graph(nodes, "main", inputs, outputs, [steps, most])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def check_endless(tools: Tools) -> str:
+def check_endless(tools: Tools, inside: bool) -> str:
     """Whether an error ends a loop that would not end: what is wrong, if anything."""
     with tempfile.TemporaryDirectory(prefix="ds-control-") as folder:
         path = Path(folder) / "endless.onnx"
-        onnx.save(endless(), path)
+        onnx.save(endless(inside), path)
         artifact = tools.compile(path, Path(folder) / "endless.dsa")
         x = np.zeros(5, np.float32)
         found = tools.run(artifact, {"x": x, "index": np.array([3])}, ["y"], "--threads=2")["y"]
@@ -390,9 +392,10 @@ def main() -> int:
             conditions.update(kinds if kind == "agrees" else [])
             if kind != "agrees":
                 print(f"  {kind} --seed={arguments.seed} --first={number} --count=1: {text}", flush=True)
-    if wrong := check_endless(tools):
-        print(wrong)
-        totals["failed"] += 1
+    for inside in (True, False):
+        if wrong := check_endless(tools, inside):
+            print(wrong)
+            totals["failed"] += 1
     print(", ".join(f"{count} of {kind}" for kind, count in sorted(conditions.items())))
     print(f"{totals['agrees']} of {arguments.count - totals['left out']} graphs agree; {totals['left out']} left out")
     return int(totals["failed"] > 0 or not totals["agrees"])

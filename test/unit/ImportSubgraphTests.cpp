@@ -300,6 +300,32 @@ TEST_F(ImportLoop, ManyAreTried) {
   EXPECT_EQ(llvm::StringRef(text).count("onnx.Loop"), 21u);
 }
 
+// What was tried and given up does not count against a later loop.
+TEST_F(ImportLoop, ManyAreTooLong) {
+  setCount(5000);
+  for (int i = 0; i < 3; ++i) {
+    onnx::NodeProto &other = *m.graph().add_node();
+    other = *loop;
+    other.set_output(0, "last" + std::to_string(i));
+    other.set_output(1, "all" + std::to_string(i));
+  }
+  m.initializer("three", i64, {}).add_int64_data(3);
+  onnx::NodeProto &grows = *m.graph().add_node();
+  grows = *loop;
+  grows.set_input(0, "three");
+  grows.set_output(0, "long");
+  grows.set_output(1, "lengths");
+  onnx::GraphProto *graph = grows.mutable_attribute(0)->mutable_g();
+  graph->mutable_node(1)->set_op_type("Concat");
+  setInt(*graph->mutable_node(1), "axis", 1);
+  graph->mutable_node(2)->set_op_type("Size");
+  m.graph().mutable_output(0)->set_name("long");
+  importModel(m);
+  EXPECT_EQ(messages, "");
+  EXPECT_EQ(llvm::StringRef(text).count("onnx.Loop"), 4u);
+  EXPECT_THAT(mainType(), HasSubstr("-> (tensor<?x32xf32>, "));
+}
+
 TEST_F(ImportLoop, Refused) {
   m.input("count", i64, {});
   // Sizes that grow.

@@ -15,8 +15,9 @@
 // Zen 4, sixteen rows at once, each with loads of its own, come at 8 GB/s, two
 // rows at once at 27 GB/s, which is what memory gives.
 //
-// With five to half as many rows as lanes, two rows of B are taken together: a
-// row of A is loaded for both, and their sums fill a vector without a scratch.
+// With five to half as many rows as lanes, which AVX-512 has enough of, two
+// rows of B are taken together: a row of A is loaded for both, and their sums
+// fill a vector without a scratch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -275,10 +276,7 @@ void DotBody::emitInPairs(Value firstRow, int64_t count, Value column) {
 
 void DotBody::emitRows(Value firstRow, int64_t count, Value column,
                        Value columnCount) {
-  // Registers for the sums, and for what they are made of.
-  int64_t registers = lanes == 8 ? 16 : 32;
-  if (!columnCount && count >= leastRowsToPrefetch && 2 * count <= lanes &&
-      2 * count + 3 <= registers)
+  if (!columnCount && count >= leastRowsToPrefetch && 2 * count <= lanes)
     emitInPairs(firstRow, count, column);
   else
     emitInScratch(firstRow, count, column, columnCount);

@@ -85,9 +85,9 @@ static void lower(CheckedIndexOp op, Value host, Sites &sites) {
   op.erase();
 }
 
-/// Whether anything in `loop` may be reported.
-static bool mayFail(scf::WhileOp loop) {
-  return loop
+/// Whether anything may be reported when `func` runs, in a loop or before.
+static bool mayFail(func::FuncOp func) {
+  return func
       .walk([](Operation *op) {
         return isa<CheckOp, CheckedIndexOp>(op) ? WalkResult::interrupt()
                                                 : WalkResult::advance();
@@ -132,9 +132,10 @@ void LowerChecks::runOnOperation() {
     if (func.isDeclaration() || func.isPrivate())
       continue;
     Value host = func.getArguments().back();
+    bool asks = mayFail(func);
     for (Block *block : getGraphBlocks(func))
       for (auto loop : block->getOps<scf::WhileOp>())
-        if (mayFail(loop))
+        if (asks)
           endByFailure(loop, declare(failed, "ds_failed", {}, bit), host);
     func.walk([&](CheckedIndexOp op) { lower(op, host, sites); });
     func.walk([&](CountWorkOp op) {

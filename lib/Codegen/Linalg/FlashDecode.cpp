@@ -191,7 +191,8 @@ SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
   bool keyLanes = rows <= mostRowsOfKeyLanes;
   f.order = keyLanes ? TileOrder::RowsFirst : TileOrder::KeysFirst;
   f.lanes = keyLanes ? rows : llvm::PowerOf2Ceil(rows);
-  if (isPartOneStep(f))
+  // With many heads a step's scores, and its keys, are better short.
+  if (keyLanes && isPartOneStep(f))
     f.keyBlock = partKeys;
 
   OpFoldResult count = affine::makeComposedFoldedAffineApply(

@@ -70,7 +70,8 @@ typedef struct ds_host {
 
   /* Whether anything has been reported since the call began: a loop that goes
    * on until data says otherwise asks, since that data may never come then.
-   * Code reads it where struct_size says that it is there. */
+   * Only the run function asks, while no parallel loop is at work. Never null;
+   * code reads it where struct_size says that it is there. */
   int32_t (*failed)(void *self);
 } ds_host;
 
