@@ -100,12 +100,11 @@ void GraphImporter::importNode(const NamedNode &named, Scope &scope) {
   }
   node->operands = std::move(*operands);
   if (hasGraphs(*node)) {
-    LogicalResult imported = isIf(*node) ? importIf(named, *node, scope)
-                             : node->opType == "Loop"
-                                 ? importLoop(named, *node, scope)
-                             : node->opType == "Scan"
-                                 ? importScan(named, *node, scope)
-                                 : importFlexAttention(named, *node, scope);
+    auto import = isIf(*node)              ? &GraphImporter::importIf
+                  : isFlexAttention(*node) ? &GraphImporter::importFlexAttention
+                  : node->opType == "Loop" ? &GraphImporter::importLoop
+                                           : &GraphImporter::importScan;
+    LogicalResult imported = (this->*import)(named, *node, scope);
     if (failed(imported)) {
       fail();
       return bindResults(named, {}, scope);
