@@ -110,6 +110,7 @@ private:
                                                const proto::GraphProto &graph,
                                                const Scope &outer,
                                                ValueRange inputs = {});
+  LogicalResult addResults(Operation *holder, Node &node);
   LogicalResult importIf(const NamedNode &named, Node &node, Scope &scope);
   struct LoopNode;
   LogicalResult importLoop(const NamedNode &named, Node &node, Scope &scope);

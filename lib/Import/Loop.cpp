@@ -214,16 +214,7 @@ LogicalResult GraphImporter::createLoop(const LoopNode &loop) {
     return node.emitError() << "nothing ends it: it has no number of "
                                "iterations, and its condition stays true";
 
-  OperationState whole(node.loc, onnx::LoopOp::getOperationName());
-  whole.addOperands(operands);
-  whole.addTypes(SmallVector<Type>(node.numResults, builder.getNoneType()));
-  whole.addRegion()->takeBody(holder->getRegion(0));
-  holder->erase();
-  Operation *op = builder.create(whole);
-  if (failed(emitter.inferTypes(op, node)))
-    return failure();
-  node.results = llvm::to_vector_of<Value>(op->getResults());
-  return success();
+  return addResults(holder, node);
 }
 
 //===----------------------------------------------------------------------===//

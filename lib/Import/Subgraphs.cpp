@@ -158,12 +158,18 @@ LogicalResult GraphImporter::importIf(const NamedNode &named, Node &node,
   if (failedAny)
     return failure();
 
-  OperationState whole(node.loc, onnx::IfOp::getOperationName());
-  whole.addOperands(cond);
+  return addResults(branchHolder, node);
+}
+
+/// Replaces `holder`, an op without results, by one with those that its graphs
+/// give.
+LogicalResult GraphImporter::addResults(Operation *holder, Node &node) {
+  OperationState whole(node.loc, holder->getName());
+  whole.addOperands(holder->getOperands());
   whole.addTypes(SmallVector<Type>(node.numResults, builder.getNoneType()));
-  for (Region &branch : branchHolder->getRegions())
-    whole.addRegion()->takeBody(branch);
-  branchHolder->erase();
+  for (Region &graph : holder->getRegions())
+    whole.addRegion()->takeBody(graph);
+  holder->erase();
   Operation *op = builder.create(whole);
   if (failed(emitter.inferTypes(op, node)))
     return failure();

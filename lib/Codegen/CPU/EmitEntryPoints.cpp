@@ -179,13 +179,18 @@ static void emitShape(OpBuilder &module, const Abi &abi, LLVM::LLVMFuncOp entry,
   LLVM::ReturnOp::create(b, loc, status);
 }
 
+/// Begins the body of a function that was declared.
+static OpBuilder define(LLVM::LLVMFuncOp function) {
+  OpBuilder module(function);
+  function.setLinkage(LLVM::Linkage::Internal);
+  return OpBuilder::atBlockBegin(function.addEntryBlock(module));
+}
+
 /// `ds_report(host, site, index, v0, v1)` calls the host's function of that
 /// name.
 static void defineReport(const Abi &abi, LLVM::LLVMFuncOp report) {
   Location loc = report.getLoc();
-  OpBuilder module(report);
-  report.setLinkage(LLVM::Linkage::Internal);
-  OpBuilder b = OpBuilder::atBlockBegin(report.addEntryBlock(module));
+  OpBuilder b = define(report);
   Value host = report.getArgument(0);
   Value function = abi.load(b, loc, abi.host, host, Abi::Report);
   Value self = abi.load(b, loc, abi.host, host, Abi::Self);
@@ -214,11 +219,8 @@ static Value isThere(OpBuilder &b, Location loc, const Abi &abi, Value host,
 /// where there is none.
 static void defineFailed(const Abi &abi, LLVM::LLVMFuncOp failed) {
   Location loc = failed.getLoc();
-  OpBuilder module(failed);
-  failed.setLinkage(LLVM::Linkage::Internal);
-  Block *entry = failed.addEntryBlock(module);
+  OpBuilder b = define(failed);
   Block *call = failed.addBlock(), *none = failed.addBlock();
-  OpBuilder b = OpBuilder::atBlockBegin(entry);
   Value host = failed.getArgument(0);
   LLVM::CondBrOp::create(b, loc, isThere(b, loc, abi, host, Abi::Failed), call,
                          none);
@@ -241,12 +243,9 @@ static void defineFailed(const Abi &abi, LLVM::LLVMFuncOp failed) {
 /// there is one.
 static void defineCount(const Abi &abi, LLVM::LLVMFuncOp count) {
   Location loc = count.getLoc();
-  OpBuilder module(count);
-  count.setLinkage(LLVM::Linkage::Internal);
-  Block *entry = count.addEntryBlock(module);
+  OpBuilder b = define(count);
   Block *has = count.addBlock(), *call = count.addBlock(),
         *done = count.addBlock();
-  OpBuilder b = OpBuilder::atBlockBegin(entry);
   Value host = count.getArgument(0);
   LLVM::CondBrOp::create(b, loc, isThere(b, loc, abi, host, Abi::Count), has,
                          done);

@@ -194,6 +194,8 @@ private:
   void emitCondition(Block *before, Value limit);
   LogicalResult emitBody(Block *body, LowerGraphFn lowerOps);
   LogicalResult emitResults(Block *body);
+  LogicalResult requireSameDims();
+  SmallVector<Value> collect(Block *body, ValueRange tensors);
 
   onnx::LoopOp op;
   Lowering &l;
@@ -243,19 +245,8 @@ void LoopLowering::emitCondition(Block *before, Value limit) {
   scf::ConditionOp::create(l.b, l.loc(), goesOn, before->getArguments());
 }
 
-/// Writes what the body yields to where it is carried and collected.
-LogicalResult LoopLowering::emitResults(Block *body) {
-  Location loc = op.getLoc();
-  auto tensors = body->getArguments().drop_front();
-  SmallVector<Value> values, collected = l.lowered(op.getCollected());
-  for (unsigned i : changing)
-    values.push_back(l.lowered(op.getYieldedCarried()[i]));
-  // Null where lowering failed, which has been reported.
-  if (llvm::is_contained(values, nullptr) ||
-      llvm::is_contained(collected, nullptr) ||
-      !l.lowered(op.getYieldedCondition()))
-    return failure();
-
+/// States that what is carried is as large after an iteration as before.
+LogicalResult LoopLowering::requireSameDims() {
   bool failedAny = false;
   for (unsigned i : changing) {
     Value yielded = op.getYieldedCarried()[i], result = op.getResult(i);
@@ -264,7 +255,35 @@ LogicalResult LoopLowering::emitResults(Block *body) {
           op, l.shapes.dim(yielded, dim), l.shapes.dim(result, dim),
           "an iteration gives a dim of {0}, expected {1} as before it"));
   }
-  if (failedAny)
+  return failure(failedAny);
+}
+
+/// Inserts what the iteration collects into `tensors`, those of all iterations.
+SmallVector<Value> LoopLowering::collect(Block *body, ValueRange tensors) {
+  SmallVector<Value> all;
+  for (auto [source, tensor] : llvm::zip_equal(op.getCollected(), tensors)) {
+    SmallVector<OpFoldResult> sizes{l.b.getIndexAttr(1)};
+    llvm::append_range(sizes, l.shapes.dims(source));
+    SmallVector<OpFoldResult> offsets(sizes.size(), l.b.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(sizes.size(), l.b.getIndexAttr(1));
+    offsets.front() = OpFoldResult(body->getArgument(0));
+    all.push_back(tensor::InsertSliceOp::create(
+        l.b, l.loc(), l.lowered(source), tensor, offsets, sizes, strides));
+  }
+  return all;
+}
+
+/// Writes what the body yields to where it is carried and collected.
+LogicalResult LoopLowering::emitResults(Block *body) {
+  Location loc = op.getLoc();
+  auto tensors = body->getArguments().drop_front();
+  SmallVector<Value> values;
+  for (unsigned i : changing)
+    values.push_back(l.lowered(op.getYieldedCarried()[i]));
+  // Null where lowering failed, which has been reported.
+  if (llvm::is_contained(values, nullptr) ||
+      llvm::is_contained(l.lowered(op.getCollected()), nullptr) ||
+      !l.lowered(op.getYieldedCondition()) || failed(requireSameDims()))
     return failure();
 
   if (!trips)
@@ -278,17 +297,9 @@ LogicalResult LoopLowering::emitResults(Block *body) {
           l.b, loc, cast<RankedTensorType>(value.getType()), ValueRange(),
           value);
   }
-  SmallVector<Value> all;
-  for (auto [source, value, tensor] : llvm::zip_equal(
-           op.getCollected(), collected, tensors.drop_front(values.size()))) {
-    SmallVector<OpFoldResult> sizes{l.b.getIndexAttr(1)};
-    llvm::append_range(sizes, l.shapes.dims(source));
-    SmallVector<OpFoldResult> offsets(sizes.size(), l.b.getIndexAttr(0));
-    SmallVector<OpFoldResult> strides(sizes.size(), l.b.getIndexAttr(1));
-    offsets.front() = OpFoldResult(body->getArgument(0));
-    all.push_back(tensor::InsertSliceOp::create(l.b, loc, value, tensor,
-                                                offsets, sizes, strides));
-  }
+  // What is carried may be collected: before it is written over.
+  SmallVector<Value> collected = collect(
+      body, llvm::to_vector_of<Value>(tensors.drop_front(values.size())));
   SmallVector<Value> next{
       arith::AddIOp::create(l.b, loc, body->getArgument(0),
                             arith::ConstantIndexOp::create(l.b, loc, 1))};
@@ -298,7 +309,7 @@ LogicalResult LoopLowering::emitResults(Block *body) {
     next.push_back(
         linalg::CopyOp::create(l.b, loc, withTypeOf(own, value, l), own)
             .getResult(0));
-  llvm::append_range(next, all);
+  llvm::append_range(next, collected);
   scf::YieldOp::create(l.b, loc, next);
   return success();
 }
