@@ -108,12 +108,48 @@ static LogicalResult shuffleIntegers(LLVM::ShuffleVectorOp op,
   return success();
 }
 
+static LogicalResult loadScalar(LLVM::LoadOp op, PatternRewriter &b) {
+  if (!op.getType().isBF16())
+    return b.notifyMatchFailure(op, "not a bf16");
+  auto bits = cast<LLVM::LoadOp>(b.clone(*op));
+  bits.getResult().setType(b.getI16Type());
+  b.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), bits);
+  return success();
+}
+
+static LogicalResult extendScalar(LLVM::FPExtOp op, PatternRewriter &b) {
+  if (!op.getArg().getType().isBF16() || !op.getType().isF32())
+    return b.notifyMatchFailure(op, "does not extend a bf16 to f32");
+  Location loc = op.getLoc();
+  Value bits = LLVM::BitcastOp::create(b, loc, b.getI16Type(), op.getArg());
+  Value wide = LLVM::ZExtOp::create(b, loc, b.getI32Type(), bits);
+  Value half = LLVM::ConstantOp::create(b, loc, b.getI32IntegerAttr(16));
+  Value upper = LLVM::ShlOp::create(b, loc, wide, half);
+  b.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), upper);
+  return success();
+}
+
+static LogicalResult compareScalars(LLVM::FCmpOp op, PatternRewriter &b) {
+  if (!op.getLhs().getType().isBF16())
+    return b.notifyMatchFailure(op, "not of bf16");
+  auto extend = [&](Value value) -> Value {
+    return LLVM::FPExtOp::create(b, op.getLoc(), b.getF32Type(), value);
+  };
+  Value lhs = extend(op.getLhs()), rhs = extend(op.getRhs());
+  b.replaceOpWithNewOp<LLVM::FCmpOp>(op, op.getPredicate(), lhs, rhs,
+                                     op.getFastmathFlags());
+  return success();
+}
+
 void HalvesAsIntegers::runOnOperation() {
   RewritePatternSet patterns(&getContext());
   patterns.add(loadIntegers);
   patterns.add(storeIntegers);
   patterns.add(storeScalar);
   patterns.add(shuffleIntegers);
+  patterns.add(loadScalar);
+  patterns.add(extendScalar);
+  patterns.add(compareScalars);
   if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
     signalPassFailure();
 }

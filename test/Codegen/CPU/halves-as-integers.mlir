@@ -36,6 +36,26 @@ llvm.func @one_lane(%v: vector<4xi16>, %to: !llvm.ptr) {
   llvm.return
 }
 
+// One that is used in another block than it was loaded in.
+// CHECK-LABEL: llvm.func @scalars
+// CHECK: %[[BITS:.+]] = llvm.load %{{.+}} {alignment = 2 : i64} : !llvm.ptr -> i16
+// CHECK: llvm.fcmp "une" %{{.+}}, %{{.+}} : f32
+// CHECK: ^bb1
+// CHECK: llvm.zext %[[BITS]] : i16 to i32
+// CHECK: %[[UPPER:.+]] = llvm.shl
+// CHECK: llvm.bitcast %[[UPPER]] : i32 to f32
+llvm.func @scalars(%from: !llvm.ptr, %none: bf16) -> f32 {
+  %zero = llvm.mlir.constant(0.0 : f32) : f32
+  %x = llvm.load %from {alignment = 2 : i64} : !llvm.ptr -> bf16
+  %some = llvm.fcmp "une" %x, %none : bf16
+  llvm.cond_br %some, ^bb1, ^bb2
+^bb1:
+  %wide = llvm.fpext %x : bf16 to f32
+  llvm.return %wide : f32
+^bb2:
+  llvm.return %zero : f32
+}
+
 // CHECK-LABEL: llvm.func @floats
 // CHECK-NOT: llvm.bitcast
 // CHECK: llvm.return

@@ -260,6 +260,10 @@ def HalvesAsIntegers : Pass<"ds-halves-as-integers"> {
     A masked store of one lane becomes a scalar store: of elements that were
     narrowed just before, LLVM would write more bytes than the lane has.
 
+    A bf16 that is loaded in one block and used in another would be an f32 on
+    the way between them, and back again: its bits are loaded, and widened where
+    it is extended or compared.
+
     ```mlir
     // before
     llvm.intr.masked.store %v, %p, %m : vector<8xbf16>, …
