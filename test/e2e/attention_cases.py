@@ -23,7 +23,7 @@ from dstools import ToolError, Tools, add_machine_options  # noqa: E402
 
 CHOICES: dict[str, tuple] = {
     "element": ("f32", "bf16", "f16"),
-    "heads": ((1, 1), (3, 3), (4, 2), (8, 1), (6, 1)),
+    "heads": ((1, 1), (3, 3), (4, 2), (6, 1), (8, 1), (14, 2), (11, 1)),
     "rows": (1, 2, 5, 31, 32, 33, 70, 600),
     "keys": (1, 7, 127, 128, 129, 300),
     "widths": ((16, 16), (33, 7), (64, 64), (5, 40)),

@@ -15,9 +15,17 @@
 // Zen 4, sixteen rows at once, each with loads of its own, come at 8 GB/s, two
 // rows at once at 27 GB/s, which is what memory gives.
 //
-// With five to half as many rows as lanes, which AVX-512 has enough of, two
-// rows of B are taken together: a row of A is loaded for both, and their sums
-// fill a vector without a scratch.
+// Adding up is up to half as much work as the products. With 7 rows of A and
+// more, a vector therefore has lanes for four of them, quads: with q = lanes /
+// 4, lane (r, i) is
+//
+//   Σ_j A[m + r, q·j + i] · B[n, q·j + i]
+//
+// A is brought into that order once, and q elements of B are read into all four
+// quarters of a vector. The sums of q rows of B are one vector after log2 q
+// levels of the tree. With 5 and 6 rows half of the second quad would be idle;
+// there two rows of B are taken together, where there are registers: a row of A
+// is loaded for both, and their sums fill a vector without a scratch.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,6 +40,9 @@
 using namespace mlir;
 using namespace mlir::ds;
 
+/// How many rows of A share a vector, and how many columns these take at once.
+static constexpr int64_t quad = 4;
+
 namespace {
 /// Writes the body of the kernel, a function of A, B and C.
 class DotBody {
@@ -44,19 +55,25 @@ public:
   void emit();
 
 private:
+  bool canUseQuads(std::optional<int64_t> rows,
+                   std::optional<int64_t> depth) const;
   void emitBlock(Value column, Value count);
-  void emitRows(Value firstRow, int64_t count, Value column, Value columnCount);
   SmallVector<Value> emitColumns(Value firstRow, int64_t rowCount, Value column,
                                  int64_t columnCount);
   void emitInScratch(Value firstRow, int64_t count, Value column,
                      Value columnCount);
+  void emitRows(Value firstRow, int64_t count, Value column, Value columnCount);
   void emitInPairs(Value firstRow, int64_t count, Value column);
+  void packQuads();
+  void emitInQuads(Value column, Value columnCount);
+  SmallVector<Value> emitQuads(ArrayRef<Value> places);
+  Value loadIntoQuarters(Value row, Value k);
   SmallVector<Value> addStep(Value firstRow, Value column, int64_t columnCount,
                              Value k, ValueRange sums, Value mask);
   Value load(Value memory, Value row, Value k, Value mask);
   void addToC(Value row, Value column, Value count, Value sum);
   Value addUp(ArrayRef<Value> sums);
-  void transposePairs(MutableArrayRef<Value> vectors);
+  void transposeUnits(MutableArrayRef<Value> vectors);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -75,9 +92,12 @@ private:
   int64_t lanes;
   VectorType type;
   int64_t rowsAtOnce;
-  bool isContiguous; ///< Rows of B lie in a row.
+  bool isContiguous;    ///< Rows of B lie in a row.
+  int64_t quadRows = 0; ///< The rows of A, where they are read in quads.
   Value rows, columns, depth, wholeDepth, zero;
-  Value scratch; ///< [rowsAtOnce, lanes, lanes]: of each row, sums of a block.
+  Value scratch; ///< [rowsAtOnce, lanes, lanes]: of each row, sums of a block;
+                 ///< [rows / 4, 4, lanes] in quads.
+  Value quads;   ///< A in quads.
 };
 } // namespace
 
@@ -115,12 +135,13 @@ SmallVector<Value> DotBody::addStep(Value firstRow, Value column,
   return next;
 }
 
-/// Vector i's sum in lane i. Each level adds halves of what is left of two
-/// neighbours: after the first, even lanes belong to the one and odd lanes to
-/// the other.
+/// Vector i's sum in lane i, or, of fewer vectors than lanes, the sum of each
+/// as many lanes as there are vectors. Each level adds halves of what is left
+/// of two neighbours: after the first, even lanes belong to the one and odd
+/// lanes to the other.
 Value DotBody::addUp(ArrayRef<Value> sums) {
   SmallVector<Value> level(sums);
-  for (int64_t width = 1; width < lanes; width *= 2) {
+  for (int64_t width = 1; level.size() > 1; width *= 2) {
     SmallVector<int64_t> own, other;
     for (int64_t lane = 0; lane < lanes; ++lane) {
       bool first = lane / width % 2 == 0;
@@ -225,18 +246,19 @@ void DotBody::emitInScratch(Value firstRow, int64_t count, Value column,
   }
 }
 
-/// Unit j of vector i becomes unit i of vector j, where a unit is two lanes.
-void DotBody::transposePairs(MutableArrayRef<Value> vectors) {
-  int64_t units = vectors.size();
+/// Unit j of vector i becomes unit i of vector j, where a vector has as many
+/// units as there are vectors.
+void DotBody::transposeUnits(MutableArrayRef<Value> vectors) {
+  int64_t units = vectors.size(), unit = lanes / units;
   for (int64_t step = 1; step < units; step *= 2)
     for (int64_t i = 0; i < units; ++i) {
       if (i & step)
         continue;
       SmallVector<int64_t> low, high;
       for (int64_t lane = 0; lane < lanes; ++lane) {
-        bool isSecond = (lane / 2) & step;
-        low.push_back(isSecond ? lanes + lane - 2 * step : lane);
-        high.push_back(isSecond ? lanes + lane : lane + 2 * step);
+        bool isSecond = (lane / unit) & step;
+        low.push_back(isSecond ? lanes + lane - unit * step : lane);
+        high.push_back(isSecond ? lanes + lane : lane + unit * step);
       }
       Value &first = vectors[i], &second = vectors[i | step];
       Value lower = vector::ShuffleOp::create(b, loc, first, second, low);
@@ -269,7 +291,7 @@ void DotBody::emitInPairs(Value firstRow, int64_t count, Value column) {
   for (int64_t i = 0; i < pairs; ++i)
     rowsOfPairs.push_back(vector::LoadOp::create(
         b, loc, type, scratch, ValueRange{index(0), index(i), index(0)}));
-  transposePairs(rowsOfPairs);
+  transposeUnits(rowsOfPairs);
   for (int64_t r = 0; r < count; ++r)
     addToC(plus(firstRow, r), column, /*count=*/nullptr, rowsOfPairs[r]);
 }
@@ -282,9 +304,116 @@ void DotBody::emitRows(Value firstRow, int64_t count, Value column,
     emitInScratch(firstRow, count, column, columnCount);
 }
 
+/// Writes A as quads: [rows / 4, K / lanes, 4, lanes], where the last is a
+/// quarter of a vector from each of four rows. Rows that there are not are 0.
+void DotBody::packQuads() {
+  auto loop = scf::ForOp::create(b, loc, index(0), depth, index(lanes));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  Value k = loop.getInductionVar();
+  Value chunk = arith::DivUIOp::create(b, loc, k, index(lanes));
+  for (int64_t first = 0; first < quadRows; first += quad) {
+    SmallVector<Value> vectors(quad, zero);
+    for (int64_t i = 0; i < quad && first + i < quadRows; ++i)
+      vectors[i] = load(x, index(first + i), k, /*mask=*/nullptr);
+    transposeUnits(vectors);
+    for (auto [i, vector] : llvm::enumerate(vectors))
+      vector::StoreOp::create(
+          b, loc, vector, quads,
+          ValueRange{index(first / quad), chunk, index(i), index(0)});
+  }
+}
+
+/// Elements k to k + lanes / 4 of a row of B, in each quarter of a vector.
+Value DotBody::loadIntoQuarters(Value row, Value k) {
+  int64_t unit = lanes / quad;
+  auto wide = VectorType::get({unit}, b.getF32Type());
+  auto stored = wide.clone(cast<MemRefType>(y.getType()).getElementType());
+  Value loaded = vector::LoadOp::create(b, loc, stored, y, ValueRange{row, k});
+  if (stored != wide)
+    loaded = arith::ExtFOp::create(b, loc, wide, loaded);
+  SmallVector<int64_t> elements;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    elements.push_back(lane % unit);
+  return vector::ShuffleOp::create(b, loc, loaded, loaded, elements);
+}
+
+/// The partial sums of all quads with four columns: of each quad, those of the
+/// columns in turn.
+SmallVector<Value> DotBody::emitQuads(ArrayRef<Value> places) {
+  int64_t count = llvm::divideCeil(quadRows, quad);
+  auto loop = scf::ForOp::create(
+      b, loc, index(0), depth, index(lanes),
+      SmallVector<Value>(count * quad, zero),
+      [&](OpBuilder &, Location, Value k, ValueRange sums) {
+        for (Value place : places)
+          emitPrefetch(b, loc, y, {plus(place, columnsAhead), k});
+        Value chunk = arith::DivUIOp::create(b, loc, k, index(lanes));
+        SmallVector<Value> next(sums);
+        for (int64_t i = 0; i < quad; ++i) {
+          SmallVector<Value> factors;
+          for (Value place : places)
+            factors.push_back(
+                loadIntoQuarters(place, plus(k, i * lanes / quad)));
+          for (int64_t q = 0; q < count; ++q) {
+            Value rowsOfQuad = vector::LoadOp::create(
+                b, loc, type, quads,
+                ValueRange{index(q), chunk, index(i), index(0)});
+            for (auto [c, factor] : llvm::enumerate(factors)) {
+              Value &sum = next[q * quad + c];
+              sum = math::FmaOp::create(b, loc, rowsOfQuad, factor, sum);
+            }
+          }
+        }
+        scf::YieldOp::create(b, loc, next);
+      });
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+/// Columns [column, column + columnCount) of all rows, null for as many columns
+/// as there are lanes. The order of a sum is the same for both.
+void DotBody::emitInQuads(Value column, Value columnCount) {
+  int64_t unit = lanes / quad, count = llvm::divideCeil(quadRows, quad);
+  auto loop = scf::ForOp::create(b, loc, index(0), index(lanes), index(quad));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getBody()->getTerminator());
+    Value first = loop.getInductionVar();
+    SmallVector<Value> places;
+    for (int64_t i = 0; i < quad; ++i) {
+      Value place = arith::AddIOp::create(b, loc, column, plus(first, i));
+      // The last one again in place of those that there are not.
+      if (columnCount)
+        place = arith::MinUIOp::create(b, loc, place, plus(columns, -1));
+      places.push_back(place);
+    }
+    SmallVector<Value> sums = emitQuads(places);
+    Value firstUnit = arith::DivUIOp::create(b, loc, first, index(unit));
+    for (int64_t i = 0; i < count * quad; i += unit)
+      vector::StoreOp::create(
+          b, loc, addUp(ArrayRef(sums).slice(i, unit)), scratch,
+          ValueRange{index(i / quad), plus(firstUnit, i % quad / unit),
+                     index(0)});
+  }
+  for (int64_t row = 0; row < quadRows; row += quad) {
+    SmallVector<Value> vectors;
+    for (int64_t i = 0; i < quad; ++i)
+      vectors.push_back(vector::LoadOp::create(
+          b, loc, type, scratch,
+          ValueRange{index(row / quad), index(i), index(0)}));
+    transposeUnits(vectors);
+    for (int64_t i = 0; i < quad && row + i < quadRows; ++i)
+      addToC(index(row + i), column, columnCount, vectors[i]);
+  }
+}
+
 /// Columns [column, column + count) of all rows; null for as many as there are
 /// lanes.
 void DotBody::emitBlock(Value column, Value count) {
+  if (quadRows != 0) {
+    emitInQuads(column, count);
+    return;
+  }
   auto emitLoop = [&](Value from, Value to, int64_t rowCount) {
     auto loop = scf::ForOp::create(b, loc, from, to, index(rowCount));
     OpBuilder::InsertionGuard guard(b);
@@ -301,6 +430,15 @@ void DotBody::emitBlock(Value column, Value count) {
 /// The most rows that are taken together, and how many are where there may be
 /// more: as many as there are registers for their sums.
 static constexpr int64_t mostRowsAtOnce = 15, rowsOfGroup = 8;
+/// With fewer rows, too much of the last quad would be idle.
+static constexpr int64_t leastRowsOfQuads = 7;
+
+bool DotBody::canUseQuads(std::optional<int64_t> rows,
+                          std::optional<int64_t> depth) const {
+  int64_t most = lanes >= 16 ? mostRowsAtOnce : rowsOfGroup;
+  return rows && *rows >= leastRowsOfQuads && *rows <= most && depth &&
+         *depth % lanes == 0;
+}
 
 void DotBody::emit() {
   zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
@@ -315,9 +453,20 @@ void DotBody::emit() {
                                                  : rowsOfGroup;
   auto [strides, offset] = cast<MemRefType>(y.getType()).getStridesAndOffset();
   isContiguous = getConstantIntValue(depth) == strides[0];
-  scratch = memref::AllocaOp::create(
-      b, loc, MemRefType::get({rowsAtOnce, lanes, lanes}, b.getF32Type()),
-      b.getI64IntegerAttr(64));
+  auto allocate = [&](ArrayRef<int64_t> shape) {
+    return memref::AllocaOp::create(b, loc,
+                                    MemRefType::get(shape, b.getF32Type()),
+                                    b.getI64IntegerAttr(64));
+  };
+  if (canUseQuads(known, getConstantIntValue(depth))) {
+    quadRows = *known;
+    int64_t count = llvm::divideCeil(quadRows, quad);
+    quads = allocate({count, *getConstantIntValue(depth) / lanes, quad, lanes});
+    scratch = allocate({count, quad, lanes});
+    packQuads();
+  } else {
+    scratch = allocate({rowsAtOnce, lanes, lanes});
+  }
   auto roundDown = [&](Value size) -> Value {
     Value rest = b.createOrFold<arith::RemUIOp>(loc, size, index(lanes));
     return b.createOrFold<arith::SubIOp>(loc, size, rest);

@@ -9,6 +9,8 @@
 // CHECK:   call @[[DOT:ds_dot_[0-9]+]](%{{.+}}, %{{.+}}, %{{.+}}) : (memref<3x64xf32, strided<[64, 1], offset: ?>>, memref<?x64xbf16, strided<[64, 1], offset: ?>>, memref<3x?xf32, strided<[100, 1], offset: ?>>)
 // CHECK-LABEL: func.func @many_heads
 // CHECK:   call @[[MANY:ds_dot_[0-9]+]](
+// CHECK-LABEL: func.func @quads
+// CHECK:   call @[[QUADS:ds_dot_[0-9]+]](
 // CHECK-LABEL: func.func @any_rows
 // CHECK:   call @[[ANY:ds_dot_[0-9]+]](
 // CHECK-LABEL: func.func @apart
@@ -39,23 +41,64 @@ func.func @dots(%a: memref<3x64xf32>, %b: memref<100x64xbf16>, %c: memref<3x100x
   return
 }
 
-// Eight rows of A keep a core too busy to see what is read next: it is asked
-// for. Two rows of B share their loads, and 16 sums are one vector, which is
-// added up at once: eight such vectors are eight rows of 16 columns in pairs.
+// Six rows of A keep a core too busy to see what is read next: it is asked for.
+// Two rows of B share their loads, and 16 sums are one vector, which is added
+// up at once: eight such vectors are rows of 16 columns in pairs.
 // CHECK: func.func private @[[MANY]]
 // CHECK: scf.for %{{.+}} = %c0{{.*}} to %c8{{.*}} step %c1
 // CHECK-COUNT-2: memref.prefetch %{{.+}}, read, locality<2>, data : memref<?x64xf32
-// CHECK-COUNT-16: math.fma
+// CHECK-COUNT-12: math.fma
 // CHECK: scf.yield
 // CHECK-COUNT-30: vector.shuffle
 // CHECK: vector.store
 // CHECK-NOT: vector.store
 // CHECK-COUNT-24: vector.shuffle
-// CHECK-COUNT-8: vector.store
-func.func @many_heads(%a: memref<8x64xf32>, %b: memref<100x64xf32>, %c: memref<8x100xf32>) {
+// CHECK-COUNT-6: vector.store
+func.func @many_heads(%a: memref<6x64xf32>, %b: memref<100x64xf32>, %c: memref<6x100xf32>) {
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
                   iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%a, %b : memref<8x64xf32>, memref<100x64xf32>) outs(%c : memref<8x100xf32>) {
+      ins(%a, %b : memref<6x64xf32>, memref<100x64xf32>) outs(%c : memref<6x100xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %z, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Seven rows of A are two quads, once brought into their order; there is no
+// eighth. Four elements of a row of B are read into all quarters of a vector,
+// and the sums of four rows of B are added up in two levels. The last columns
+// are taken in the same order, the last one in place of those that there are
+// not.
+// CHECK: func.func private @[[QUADS]]
+// CHECK-DAG: %[[A:.+]] = memref.alloca() {alignment = 64 : i64} : memref<2x4x4x16xf32>
+// CHECK-DAG: %[[SUMS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<2x4x16xf32>
+// CHECK-COUNT-4: vector.load %arg0
+// CHECK-COUNT-4: vector.store %{{.+}}, %[[A]][
+// CHECK-COUNT-3: vector.load %arg0
+// CHECK-COUNT-4: vector.store %{{.+}}, %[[A]][
+// CHECK: scf.for %{{.+}} = %c0{{.*}} to %c16{{.*}} step %c4
+// CHECK: scf.for
+// CHECK-COUNT-4: memref.prefetch
+// CHECK-COUNT-4: vector.load %arg1{{.*}} vector<4xf32>
+// CHECK: vector.load %[[A]][
+// CHECK-COUNT-4: math.fma
+// CHECK: vector.load %[[A]][
+// CHECK-COUNT-28: math.fma
+// CHECK: scf.yield
+// CHECK-COUNT-6: vector.shuffle
+// CHECK: vector.store %{{.+}}, %[[SUMS]][
+// CHECK-COUNT-6: vector.shuffle
+// CHECK: vector.store %{{.+}}, %[[SUMS]][
+// CHECK-COUNT-7: vector.store %{{.+}}, %arg2
+// CHECK: scf.if
+// CHECK-COUNT-4: arith.minui
+// CHECK-COUNT-7: vector.maskedstore %arg2
+func.func @quads(%a: memref<7x64xf32>, %b: memref<100x64xf32>, %c: memref<7x100xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<7x64xf32>, memref<100x64xf32>) outs(%c : memref<7x100xf32>) {
   ^bb0(%x: f32, %y: f32, %z: f32):
     %p = arith.mulf %x, %y : f32
     %s = arith.addf %z, %p : f32
