@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import itertools
 import math
-import mmap
 import statistics
 import sys
 import time
@@ -16,6 +15,7 @@ import numpy as np
 
 from cache import FOLDER, cached, name_of
 from dstools import Tools
+from memory import placed
 from peers import Prepared, leave_out, open_peers
 from peers.ds import Ds
 from roofline import Roofline
@@ -60,26 +60,6 @@ class Settings:
         return cached(
             FOLDER / "artifacts" / f"{name}.dsa", sources, lambda path: tools.compile(model, path, *flags)
         )
-
-
-def placed(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Copies side by side in huge pages, each from the start of a cache line on: as in a server's pool of memory.
-
-    numpy's own start anywhere, and those of a few megabytes lie in small pages, whose addresses take longer to find in
-    memory than what is there.
-    """
-    line, page = 64, 2 << 20
-    sizes = {name: -(-array.nbytes // line) * line for name, array in arrays.items()}
-    pool = mmap.mmap(-1, -(-max(1, sum(sizes.values())) // page) * page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        pool.madvise(mmap.MADV_HUGEPAGE)
-    copies, start = {}, 0
-    for name, array in arrays.items():
-        copy = np.frombuffer(pool, array.dtype, array.size, start).reshape(array.shape)
-        copy[...] = array
-        copies[name] = copy
-        start += sizes[name]
-    return copies
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,6 +126,7 @@ def alternate(
     rounds = 0
     while time.perf_counter() < end or rounds < rounds_needed:
         if time.perf_counter() >= next_sample:
+            settle()
             beside()
             next_sample = time.perf_counter() + SAMPLE_EVERY
         warm = time.perf_counter() >= warm_until

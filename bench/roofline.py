@@ -1,6 +1,7 @@
 """The least time that a piece of work can take on this machine, from measured peaks."""
 
 import ctypes
+import statistics
 import subprocess
 import sys
 import threading
@@ -11,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from cache import FOLDER, cached
+from memory import placed
 
 SOURCE = Path(__file__).resolve().parent / "roofline.c"
-SECONDS = 0.01  # of a sample: short ones find the gaps in what else the machine does
-FIRST_SAMPLES, SAMPLES = 8, 3
+SECONDS = 0.01  # of a sample, as long as a turn of what is compared with it
 FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast", "-shared", "-fPIC")
 
 
@@ -64,43 +65,44 @@ def on_threads(count: int, run: Callable[[int], None]) -> float:
 
 
 class Rate:
-    """The best rate seen of `work(thread, rounds)`, which returns its amount, per second on all threads.
+    """How much `work(thread, rounds)`, which returns its amount, does per second on all threads: the median of samples.
 
-    Whatever else the machine does only makes a rate smaller, so a sample next to each measurement, and the best of them
-    all, come near the truth where one look at the start may be far from it.
+    Memory, and often a core too, is shared with whoever else runs on the host: a minute later there may be twice as much
+    of it. So samples are taken between those of what is compared with it, and are treated in the same way.
     """
 
     def __init__(self, work: Callable[[int, int], float], threads: int) -> None:
-        self._work, self._threads, self._rounds, self.best, self.recent = work, threads, 1, 0.0, 0.0
+        self._work, self._threads, self._rounds, self._samples, self._last = work, threads, 1, [], 0.0
         while (elapsed := self._time_once()) < SECONDS / 10:
             self._rounds *= 4
         self._rounds = max(1, round(self._rounds * SECONDS / elapsed))
-        self.sample(FIRST_SAMPLES)
 
     def _time_once(self) -> float:
         start = time.perf_counter()
         self._work(0, self._rounds)
         return time.perf_counter() - start
 
-    def sample(self, count: int = SAMPLES) -> None:
-        """Measures so many times more."""
+    def sample(self) -> None:
+        """Measures once more."""
         amounts = [0.0] * self._threads
 
         def run(index: int) -> None:
             amounts[index] = self._work(index, self._rounds)
 
-        for _ in range(count):
-            seconds = on_threads(self._threads, run)
-            self.recent = max(self.recent, sum(amounts) / seconds)
-        self.best = max(self.best, self.recent)
+        seconds = on_threads(self._threads, run)
+        self._samples.append(sum(amounts) / seconds)
+
+    def take(self) -> float:
+        """The median of the samples since the last call; the same again where there are none."""
+        if not self._samples and not self._last:
+            self.sample()
+        if self._samples:
+            self._last, self._samples = statistics.median(self._samples), []
+        return self._last
 
 
 class Roofline:
-    """Peaks of this machine for a number of threads. Bandwidth is that of the working set in question.
-
-    The peak is the best ever seen. Memory is shared with whoever else runs on the host, and may be twice as fast a minute
-    later: its bandwidth is the best seen beside the case in question.
-    """
+    """Peaks of this machine for a number of threads. Bandwidth is that of the working set in question."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -113,8 +115,7 @@ class Roofline:
         return self._library.fma_rounds(1000 * rounds, ctypes.byref(ctypes.c_float()))
 
     def _read(self, buffer: np.ndarray, size: int, rounds: int) -> float:
-        start = buffer.ctypes.data + (-buffer.ctypes.data) % 64
-        self._library.read_rounds(start, size, rounds)
+        self._library.read_rounds(buffer.ctypes.data, size, rounds)
         return float(size * rounds)
 
     def _bandwidth(self, size: int) -> Rate:
@@ -124,7 +125,7 @@ class Roofline:
         digits = 10 ** max(0, len(str(share)) - 2)
         key = (digits, share // digits)
         if key not in self._bandwidths:
-            buffers = [np.ones(share + 64, np.uint8) for _ in range(self.threads)]
+            buffers = [placed({"buffer": np.ones(share, np.uint8)})["buffer"] for _ in range(self.threads)]
             self._bandwidths[key] = Rate(lambda index, rounds: self._read(buffers[index], share, rounds), self.threads)
         return self._bandwidths[key]
 
@@ -135,15 +136,12 @@ class Roofline:
             self._bandwidth(int(size)).sample()
 
     def least_ms(self, flops: float, size: float, working_set: float) -> float | None:
-        """The time of `flops` operations at min(FMA peak, flops * bandwidth / bytes); None without a compiler.
-
-        Bandwidth is that of the samples since the last call.
+        """The time of `flops` operations at min(FMA peak, flops * bandwidth / bytes), both of the samples since the last
+        call; None without a compiler.
         """
         if self._peak is None:
             return None
-        bandwidth = self._bandwidth(int(working_set))
-        beside, bandwidth.recent = bandwidth.recent or bandwidth.best, 0.0
-        return 1e3 * max(flops / self._peak.best, size / beside)
+        return 1e3 * max(flops / self._peak.take(), size / self._bandwidth(int(working_set)).take())
 
     @property
     def flush_bytes(self) -> int:

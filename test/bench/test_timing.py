@@ -129,8 +129,9 @@ class Sides(unittest.TestCase):
 
 
 class Parts(unittest.TestCase):
-    def test_best_rate_is_kept(self):
-        clock, speeds = Clock(), iter([1.0] * (1 + roofline.FIRST_SAMPLES) + [4.0, 2.0])
+    def test_rate_is_the_median_beside_the_case(self):
+        # One call finds how many rounds a sample has.
+        clock, speeds = Clock(), iter([1.0, 4.0, 2.0, 3.0, 8.0, 5.0])
 
         def take(_: int, rounds: int) -> float:
             clock.now += rounds / next(speeds)
@@ -138,17 +139,29 @@ class Parts(unittest.TestCase):
 
         with mock.patch.object(roofline, "time", clock):
             rate = roofline.Rate(take, 1)
-            self.assertAlmostEqual(rate.best, 1.0)
-            rate.sample(2)
-        self.assertAlmostEqual(rate.best, 4.0)
+            for _ in range(3):
+                rate.sample()
+            self.assertAlmostEqual(rate.take(), 3.0)
+            self.assertAlmostEqual(rate.take(), 3.0)
+            rate.sample()
+            self.assertAlmostEqual(rate.take(), 8.0)
 
-    def test_bandwidth_is_that_beside_the_case(self):
+    def test_rate_without_samples_takes_one(self):
+        clock = Clock()
+
+        def take(_: int, rounds: int) -> float:
+            clock.now += rounds / 2.0
+            return float(rounds)
+
+        with mock.patch.object(roofline, "time", clock):
+            self.assertAlmostEqual(roofline.Rate(take, 1).take(), 2.0)
+
+    def test_limit_is_the_slower_of_the_two(self):
         limits = roofline.Roofline.__new__(roofline.Roofline)
-        rate = SimpleNamespace(best=4e9, recent=2e9)
-        limits._peak, limits._bandwidth = SimpleNamespace(best=1e12), lambda _: rate
+        limits._peak = SimpleNamespace(take=lambda: 1e12)
+        limits._bandwidth = lambda _: SimpleNamespace(take=lambda: 2e9)
         self.assertAlmostEqual(limits.least_ms(0, 2e9, 1), 1e3)
-        # Nothing was measured beside the next one: the best ever seen.
-        self.assertAlmostEqual(limits.least_ms(0, 2e9, 1), 5e2)
+        self.assertAlmostEqual(limits.least_ms(2e12, 2e9, 1), 2e3)
 
     def test_missing_peer_is_reported_once(self):
         found, text = printed(lambda: [peers.open_peers(["nobody"], Path("m.onnx"), 1) for _ in range(2)])
