@@ -1,5 +1,5 @@
 """Attention alone, as each side takes it: `query`, `key` and `value` f32[1, S, heads · depth] as linear layers leave them,
-or for decoding one query row and a cache f32[1, key heads, S, depth]; `result` like `query`.
+or for decoding few query rows and a cache f32[1, key heads, S, depth]; `result` like `query`.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ class Attention:
     left: int | None = None  # keys before a row's own that it sees
     key_block: int | None = None  # lists of blocks of keys, for blocks of as many rows, as the input `key_index`
     weighted: bool = False  # a weight of each head as the input `head_weight`
-    decodes: bool = False  # one row, after the keys of a cache
+    rows: int | None = None  # after the keys of a cache; None: as many as keys, in their layout
 
     @property
     def scale(self) -> float:
@@ -46,11 +46,12 @@ class Attention:
 
     def _ir(self) -> str:
         heads, key_heads, depth = self.heads, self.key_heads, self.depth
-        rows = f"tensor<1x{'1' if self.decodes else '?'}x{heads * depth}xf32>"
-        row = "" if self.decodes else "s"
+        count = self.rows or "?"
+        rows = f"tensor<1x{count}x{heads * depth}xf32>"
+        row = "" if self.rows else "s"
         cache = f"tensor<1x{key_heads}x?x{depth}xf32>"
         kinds = {"query": (rows, f'"", "{row}", ""'), "key": (rows, '"", "s", ""'), "value": (rows, '"", "s", ""')}
-        if self.decodes:
+        if self.rows:
             kinds |= dict.fromkeys(("key", "value"), (cache, '"", "", "s", ""'))
         if self.weighted:
             kinds["head_weight"] = (f"tensor<{heads}xf32>", '""')
@@ -62,7 +63,7 @@ class Attention:
             ports.append(f'{{name = "{name}", symbols = [{symbols}], type = {kind}}}')
         output = f'{{name = "result", symbols = ["", "{row}", ""], type = {rows}}}'
         apart = rows.replace(f"x{heads * depth}x", f"x{heads}x{depth}x")
-        swapped = f"tensor<1x{heads}x{'1' if self.decodes else '?'}x{depth}xf32>"
+        swapped = f"tensor<1x{heads}x{count}x{depth}xf32>"
         body = [
             f"%apart = onnx.Constant dense<[0, 0, {heads}, {depth}]> : tensor<4xi64>",
             f"%together = onnx.Constant dense<[0, 0, {heads * depth}]> : tensor<3xi64>",
@@ -109,23 +110,33 @@ class Attention:
 
     def plain_onnx(self) -> Path:
         """Decoding as exporters spell it: products and a softmax, query heads that share keys as rows of one product."""
-        group = self.heads // self.key_heads
+        rows, group, width = self.rows, self.heads // self.key_heads, self.heads * self.depth
         constants = {
-            "grouped": np.array([1, self.key_heads, group, self.depth]),
-            "together": np.array([1, 1, self.heads * self.depth]),
+            "grouped": np.array([1, self.key_heads, group * rows, self.depth]),
+            "together": np.array([1, rows, width]),
             "factor": np.float32(self.scale),
         }
         nodes = [
-            helper.make_node("Reshape", ["query", "grouped"], ["rows"]),
+            helper.make_node("Reshape", ["query" if rows == 1 else "query_swapped", "grouped"], ["rows"]),
             helper.make_node("Mul", ["rows", "factor"], ["scaled"]),
             helper.make_node("Transpose", ["key"], ["columns"], perm=[0, 1, 3, 2]),
             helper.make_node("MatMul", ["scaled", "columns"], ["scores"]),
             helper.make_node("Softmax", ["scores"], ["weights"], axis=-1),
             helper.make_node("MatMul", ["weights", "value"], ["sums"]),
-            helper.make_node("Reshape", ["sums", "together"], ["result"]),
+            helper.make_node("Reshape", ["sums" if rows == 1 else "sums_apart", "together"], ["result"]),
         ]
-        width = self.heads * self.depth
-        shapes = {"query": [1, 1, width], "result": [1, 1, width]}
+        if rows > 1:
+            constants["apart"] = np.array([1, rows, self.heads, self.depth])
+            constants["heads"] = np.array([1, self.heads, rows, self.depth])
+            nodes[:0] = [
+                helper.make_node("Reshape", ["query", "apart"], ["query_apart"]),
+                helper.make_node("Transpose", ["query_apart"], ["query_swapped"], perm=[0, 2, 1, 3]),
+            ]
+            nodes[-1:-1] = [
+                helper.make_node("Reshape", ["sums", "heads"], ["sums_swapped"]),
+                helper.make_node("Transpose", ["sums_swapped"], ["sums_apart"], perm=[0, 2, 1, 3]),
+            ]
+        shapes = {"query": [1, rows, width], "result": [1, rows, width]}
         shapes |= dict.fromkeys(("key", "value"), [1, self.key_heads, "s", self.depth])
         port = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name])  # noqa: E731
         inputs = [port(name) for name in ("query", "key", "value")]
@@ -158,8 +169,8 @@ class Attention:
     def inputs(self, keys: int) -> dict[str, np.ndarray]:
         """Random rows and keys."""
         rng = np.random.default_rng(keys)
-        rows = (1, 1 if self.decodes else keys, self.heads * self.depth)
-        caches = (1, self.key_heads, keys, self.depth) if self.decodes else rows
+        rows = (1, self.rows or keys, self.heads * self.depth)
+        caches = (1, self.key_heads, keys, self.depth) if self.rows else rows
         return {
             name: rng.standard_normal(shape, np.float32) for name, shape in (("query", rows), ("key", caches), ("value", caches))
         }
@@ -170,7 +181,7 @@ class Attention:
 
     def bytes(self, keys: int) -> float:
         """Everything once."""
-        rows = 1 if self.decodes else keys
+        rows = self.rows or keys
         return 4.0 * self.depth * (2 * rows * self.heads + 2 * keys * self.key_heads)
 
 

@@ -1,4 +1,4 @@
-"""`attention-decode`: one query row after S keys, in the layout of a cache: one cache, or one after another from memory."""
+"""`attention-decode`: one and four query rows after S keys, in the layout of a cache: one cache, or one after another from memory."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,10 @@ from measure import Case, Settings, compare
 
 LENGTHS = (512, 2048, 8192)
 FORMS = {
-    "12 heads": Attention(decodes=True),
-    "32 heads on 4": Attention(heads=32, key_heads=4, depth=128, decodes=True),
+    "12 heads": Attention(rows=1),
+    "32 heads on 4": Attention(heads=32, key_heads=4, depth=128, rows=1),
+    "12 heads, 4 rows": Attention(rows=4),
+    "32 heads on 4, 4 rows": Attention(heads=32, key_heads=4, depth=128, rows=4),
 }
 
 
@@ -20,7 +22,7 @@ def run(settings: Settings) -> Iterator[dict]:
                 name=f"{name}, {keys} keys, {'cold' if cold else 'hot'}",
                 inputs=attention.inputs(keys),
                 outputs=("result",),
-                flops=attention.flops(keys),
+                flops=attention.flops(attention.rows * keys),
                 bytes=attention.bytes(keys),
                 rotates=cold,
             )

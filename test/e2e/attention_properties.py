@@ -59,9 +59,12 @@ class Properties:
         return same(everything, without)
 
     def chunks(self) -> str:
-        """Rows in chunks give the bits of all at once, also of more rows than the tiles of one task take together."""
+        """Rows in chunks give the bits of all at once, also of more rows than the tiles of one task take together.
+
+        Chunks of up to 16 rows take another form, see `few_rows`.
+        """
         causal = {"window": (None, 0), "query_start": True}
-        for rows, keys, cuts in ((70, 300, (0, 32, 37, 70)), (1300, 1370, (0, 500, 1011, 1300))):
+        for rows, keys, cuts in ((70, 300, (0, 32, 50, 70)), (1300, 1370, (0, 500, 1011, 1300))):
             sizes = causal | {"rows": rows, "keys": keys}
             inputs = self.inputs(2, **sizes) | {"query_start": np.array([keys - rows, 100, 0])}
             whole = self.run(inputs, **causal)
@@ -69,6 +72,24 @@ class Properties:
                 part = {"query": inputs["query"][:, :, first:last], "query_start": inputs["query_start"] + first}
                 if wrong := same(self.run(inputs | part, **causal), whole[:, :, first:last]):
                     return f"{rows} rows, {first} to {last}: {wrong}"
+        return ""
+
+    def few_rows(self) -> str:
+        """Few rows have the same bits however few they are, and give what they give among many."""
+        causal = {"window": (None, 0), "rows": 70, "keys": 700, "query_start": True}
+        for heads, few in (((4, 2), 16), ((3, 3), 8), ((17, 1), 16)):
+            inputs = self.inputs(7, heads=heads, **causal) | {"query_start": np.array([500, 100, 0])}
+
+            def first(count: int) -> np.ndarray:
+                return self.run(inputs | {"query": inputs["query"][:, :, :count]}, heads=heads, **causal)
+
+            among, whole = first(70), first(few)
+            for count in range(1, few):
+                if wrong := same(first(count), whole[:, :, :count]):
+                    return f"{heads} heads, {count} rows: {wrong}"
+            # Rows that see a few keys show the rounding of single scores.
+            if not np.allclose(whole, among[:, :, :few], rtol=0, atol=2 * ROUNDING):
+                return f"{heads} heads differ by {np.abs(whole - among[:, :, :few]).max():.1e}"
         return ""
 
     def compile_packed(self) -> Path:
@@ -268,9 +289,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ds-attention-") as folder:
         properties = Properties(tools, Path(folder))
         checks: list[Callable[[], str]] = [
-            properties.all_listed, properties.chunks, properties.packed, properties.split_keys, properties.values_of_keys,
-            properties.absorbed_projections, properties.pages, properties.wrong_page, properties.wrong_offsets,
-            properties.threads, properties.empty_rows, properties.hidden_keys,
+            properties.all_listed, properties.chunks, properties.few_rows, properties.packed, properties.split_keys,
+            properties.values_of_keys, properties.absorbed_projections, properties.pages, properties.wrong_page,
+            properties.wrong_offsets, properties.threads, properties.empty_rows, properties.hidden_keys,
         ]  # fmt: skip
         failures = 0
         for check in checks:

@@ -8,8 +8,7 @@
 // vectors: FlashLoops.h has the loop of a tile. All tiles of a group go through
 // a block of keys before the next one is read: keys and values of a long
 // sequence are more than the second-level cache holds, and lie in more pages
-// than a processor remembers. One query row alone takes the way of
-// FlashDecode.cpp.
+// than a processor remembers. Few query rows take the way of FlashDecode.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -465,21 +464,22 @@ SmallVector<Value> mlir::ds::lowerToFlashAttention(AttentionOp op,
         b, loops.loc, ArrayRef(loops.dims).take_front(3), loops.f32()));
 
   auto rows = getConstantIntValue(loops.dims[2]);
-  // With as many rows as keys one row is no decoding.
+  int64_t most = mostRowsToDecode(loops);
+  // With as many rows as keys few rows are no decoding.
   bool mayDecode =
-      canDecode(loops) && (rows ? *rows == 1 : loops.dims[2] != loops.dims[3]);
+      most > 0 && (!rows || *rows <= most) && loops.dims[2] != loops.dims[3];
   if (mayDecode && rows) {
     results = emitFlashDecode(loops, results);
   } else if (mayDecode) {
     // One of the two has no sequences. Both write to the same memory, which a
     // conditional would hide from the planning of memory.
     ShapeBuilder &shapes = lowering.shapes;
-    OpFoldResult isOne =
-        shapes.compare(arith::CmpIPredicate::eq, loops.dims[2], loops.fixed(1));
+    OpFoldResult areFew = shapes.compare(arith::CmpIPredicate::sle,
+                                         loops.dims[2], loops.fixed(most));
     OpFoldResult all = loops.sequences, none = loops.fixed(0);
-    loops.sequences = shapes.materialize(shapes.select(isOne, all, none));
+    loops.sequences = shapes.materialize(shapes.select(areFew, all, none));
     results = emitFlashDecode(loops, results);
-    loops.sequences = shapes.materialize(shapes.select(isOne, none, all));
+    loops.sequences = shapes.materialize(shapes.select(areFew, none, all));
     results = emitPrefill(loops, results);
   } else {
     results = emitPrefill(loops, results);

@@ -1,12 +1,15 @@
-//===- FlashDecode.cpp - Attention of one query row -----------------------===//
+//===- FlashDecode.cpp - Attention of few query rows ----------------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
 //===----------------------------------------------------------------------===//
 //
 // Tasks are key heads and parts of the keys, so that few heads keep all threads
-// at work; a task has one row for each query head that shares the keys, which
-// are read once. Parts start at fixed keys, and are merged in their order:
+// at work. A tile has a row for each query head that shares the keys, which are
+// read once; the next query row has a task of its own, and finds the keys in
+// the cache. Where heads do not share keys, but the number of query rows is
+// known, these are the rows of the tile. Parts start at fixed keys, and are
+// merged in their order:
 //
 //   m = max(sink, max_k m[k])
 //   l = exp(sink − m) + Σ_k exp(m[k] − m) · l[k]
@@ -29,24 +32,44 @@ static constexpr int64_t partKeys = 512;
 static constexpr int64_t mostRowsOfKeyLanes = 15;
 
 namespace {
-/// What tasks leave: m and l of [B, Hkv, parts, G], O of [B, Hkv, parts, G,
-/// Dv].
+/// The rows of a tile: `count` query heads that share keys, of one query row,
+/// or as many query rows of one head.
+struct TileRows {
+  int64_t count;
+  bool areHeads;
+};
+
+/// What tasks leave: m and l of [B, Hkv, R, parts, rows of a tile], O of [B,
+/// Hkv, R, parts, rows of a tile, Dv], with R tiles for all query rows.
 struct Parts {
   Value largest, sum, acc;
 };
 } // namespace
 
-/// The query heads that share keys, where that is known.
-static std::optional<int64_t> groupSize(FlashLoops &f) {
-  if (!f.group)
-    return 1;
-  return getConstantIntValue(f.group);
+/// Nothing where it is not known how many heads share keys.
+static std::optional<TileRows> getTileRows(FlashLoops &f) {
+  if (f.group) {
+    std::optional<int64_t> heads = getConstantIntValue(f.group);
+    return heads ? std::optional<TileRows>({*heads, /*areHeads=*/true})
+                 : std::nullopt;
+  }
+  std::optional<int64_t> rows = getConstantIntValue(f.dims[2]);
+  if (rows && *rows > 1 && *rows <= mostRowsOfKeyLanes)
+    return TileRows{*rows, /*areHeads=*/false};
+  return TileRows{1, /*areHeads=*/true};
 }
 
-bool mlir::ds::canDecode(FlashLoops &f) {
+int64_t mlir::ds::mostRowsToDecode(FlashLoops &f) {
   // Parts cannot be divided by sums that are not known yet.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
-  return groupSize(f) && !f.offsets && !twice;
+  std::optional<TileRows> tile = getTileRows(f);
+  if (!tile || f.offsets || twice)
+    return 0;
+  // A row alone is a vector of keys and a sum of its lanes, which takes twice
+  // as long as the product of several.
+  if (!tile->areHeads)
+    return tile->count;
+  return tile->count == 1 ? 8 : 16;
 }
 
 /// Whether a part is one step: its keys, and then its values, come from memory
@@ -67,15 +90,22 @@ static Value copyTo(FlashLoops &f, Value source, AffineMap map, Value target) {
       [](OpBuilder &, Location, ValueRange v) { return v[0]; });
 }
 
-static void emitPart(FlashLoops f, scf::ForallOp forall, int64_t rows) {
+/// The tile at `row`, of the query heads from `head` on.
+static ScoreTile locateTile(FlashLoops &f, Value batch, Value head, Value row,
+                            TileRows rows) {
+  ScoreTile tile = f.locate(batch, head, row);
+  tile.lanesAreHeads = rows.areHeads;
+  tile.rowCount = f.fixed(rows.count);
+  return tile;
+}
+
+static void emitPart(FlashLoops f, scf::ForallOp forall, TileRows rows) {
   OpBuilder &b = f.b;
   Location loc = f.loc;
   SmallVector<Value> ivs = forall.getInductionVars();
-  Value keyHead = ivs[1], part = ivs[2];
+  Value keyHead = ivs[1], part = ivs[2], row = ivs[3];
   Value head = f.group ? f.arith<arith::MulIOp>(keyHead, f.group) : keyHead;
-  ScoreTile tile = f.locate(ivs[0], head, f.index(0));
-  tile.lanesAreHeads = true;
-  tile.rowCount = f.fixed(rows);
+  ScoreTile tile = locateTile(f, ivs[0], head, row, rows);
   Value query = f.prepareQuery(tile);
   FlashState state = f.initialState(tile, /*withSink=*/false);
 
@@ -89,9 +119,9 @@ static void emitPart(FlashLoops f, scf::ForallOp forall, int64_t rows) {
   auto store = [&](Value source, unsigned destination, AffineMap map,
                    ArrayRef<OpFoldResult> shape) {
     Value whole = forall.getRegionIterArgs()[destination];
-    SmallVector<OpFoldResult> offsets = {tile.batch, keyHead, part};
-    offsets.resize(3 + shape.size(), f.fixed(0));
-    SmallVector<OpFoldResult> sizes(3, f.fixed(1));
+    SmallVector<OpFoldResult> offsets = {tile.batch, keyHead, row, part};
+    offsets.resize(4 + shape.size(), f.fixed(0));
+    SmallVector<OpFoldResult> sizes(4, f.fixed(1));
     llvm::append_range(sizes, shape);
     Value target = tensor::ExtractSliceOp::create(
         b, loc, getStaticType({f.f32(), llvm::to_vector(shape)}), whole,
@@ -107,27 +137,25 @@ static void emitPart(FlashLoops f, scf::ForallOp forall, int64_t rows) {
         {tile.rowCount, f.fixed(f.valueDepth)});
 }
 
-/// Merges the parts of the heads of one task.
+/// Merges the parts of a row of the heads of one task.
 static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
-                      OpFoldResult count, int64_t rows) {
+                      OpFoldResult count, TileRows rows) {
   OpBuilder &b = f.b;
   Location loc = f.loc;
   SmallVector<Value> ivs = forall.getInductionVars();
   Value head = f.group ? f.arith<arith::MulIOp>(ivs[1], f.group) : ivs[1];
-  ScoreTile tile = f.locate(ivs[0], head, f.index(0));
-  tile.lanesAreHeads = true;
-  tile.rowCount = f.fixed(rows);
+  ScoreTile tile = locateTile(f, ivs[0], head, ivs[2], rows);
 
   auto slice = [&](Value whole, ArrayRef<OpFoldResult> shape) -> Value {
-    SmallVector<OpFoldResult> offsets = {tile.batch, ivs[1]};
-    offsets.resize(2 + shape.size(), f.fixed(0));
-    SmallVector<OpFoldResult> sizes(2, f.fixed(1));
+    SmallVector<OpFoldResult> offsets = {tile.batch, ivs[1], tile.row};
+    offsets.resize(3 + shape.size(), f.fixed(0));
+    SmallVector<OpFoldResult> sizes(3, f.fixed(1));
     llvm::append_range(sizes, shape);
     return tensor::ExtractSliceOp::create(
         b, loc, getStaticType({f.f32(), llvm::to_vector(shape)}), whole,
         offsets, sizes, SmallVector<OpFoldResult>(sizes.size(), f.fixed(1)));
   };
-  OpFoldResult lanes = f.fixed(rows), width = f.fixed(f.valueDepth);
+  OpFoldResult lanes = tile.rowCount, width = f.fixed(f.valueDepth);
   Value m = slice(parts.largest, {count, lanes}),
         l = slice(parts.sum, {count, lanes}),
         o = slice(parts.acc, {count, lanes, width});
@@ -168,8 +196,10 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
       state.acc, addProduct);
   if (f.op.getLse()) {
     Value destination = forall.getRegionIterArgs()[1];
-    SmallVector<OpFoldResult> offsets = {tile.batch, head, f.fixed(0)};
+    SmallVector<OpFoldResult> offsets = {tile.batch, head, tile.row};
     SmallVector<OpFoldResult> sizes = {f.fixed(1), lanes, f.fixed(1)};
+    if (!rows.areHeads)
+      std::swap(sizes[1], sizes[2]);
     Value target = tensor::ExtractSliceOp::create(
         b, loc, getStaticType({f.f32(), {lanes}}), destination, offsets, sizes,
         SmallVector<OpFoldResult>(3, f.fixed(1)));
@@ -187,18 +217,19 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
 SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
   OpBuilder &b = f.b;
   Location loc = f.loc;
-  int64_t rows = *groupSize(f);
-  bool keyLanes = rows <= mostRowsOfKeyLanes;
+  TileRows rows = *getTileRows(f);
+  bool keyLanes = rows.count <= mostRowsOfKeyLanes;
   f.order = keyLanes ? TileOrder::RowsFirst : TileOrder::KeysFirst;
-  f.lanes = keyLanes ? rows : llvm::PowerOf2Ceil(rows);
+  f.lanes = keyLanes ? rows.count : llvm::PowerOf2Ceil(rows.count);
   // With many heads a step's scores, and its keys, are better short.
   if (keyLanes && isPartOneStep(f))
     f.keyBlock = partKeys;
 
   OpFoldResult count = affine::makeComposedFoldedAffineApply(
       b, loc, b.getAffineSymbolExpr(0).ceilDiv(partKeys), {f.dims[3]});
-  SmallVector<OpFoldResult> partDims = {f.sequences, f.keyHeads, count,
-                                        f.fixed(rows)};
+  OpFoldResult tiles = rows.areHeads ? f.dims[2] : f.fixed(1);
+  SmallVector<OpFoldResult> partDims = {f.sequences, f.keyHeads, tiles, count,
+                                        f.fixed(rows.count)};
   // Each is of its own: equal ones would become one.
   SmallVector<OpFoldResult> accDims = partDims;
   accDims.push_back(f.fixed(f.valueDepth));
@@ -206,9 +237,10 @@ SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
   SmallVector<Value> inits = {own.empty(partDims, f.f32()),
                               own.empty(partDims, f.f32()),
                               own.empty(accDims, f.f32())};
+  // Query rows come last: keys of a part are in the cache after the first one.
   auto parts = scf::ForallOp::create(
-      b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads, count}, inits,
-      /*mapping=*/std::nullopt);
+      b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads, count, tiles},
+      inits, /*mapping=*/std::nullopt);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(parts.getTerminator());
@@ -217,9 +249,9 @@ SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
 
   // The rows of a merge are as they are stored.
   f.order = TileOrder::RowsFirst;
-  f.lanes = rows;
+  f.lanes = rows.count;
   auto merge = scf::ForallOp::create(
-      b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads}, results,
+      b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads, tiles}, results,
       /*mapping=*/std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(merge.getTerminator());

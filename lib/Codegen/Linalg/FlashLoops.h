@@ -214,13 +214,14 @@ private:
   Value hasWeight(const ScoreTile &tile);
 };
 
-/// One query row for each head: tasks are parts of the keys, of a length that
+/// Few query rows for each head: tasks are parts of the keys, of a length that
 /// does not depend on anything, and are merged in the order of the keys. Gives
 /// `results`, which it writes to.
 SmallVector<Value> emitFlashDecode(FlashLoops loops, ValueRange results);
 
-/// Whether `emitFlashDecode` takes the attention, if it has one query row.
-bool canDecode(FlashLoops &loops);
+/// The most query rows of which `emitFlashDecode` takes the attention, and is
+/// the better form; 0 where it does not.
+int64_t mostRowsToDecode(FlashLoops &loops);
 
 } // namespace mlir::ds
 

@@ -169,8 +169,8 @@ func.func @heads_after_rows(%q: tensor<?x?x2x8xf32>, %k: tensor<?x?x2x8xf32>) ->
 
 // -----
 
-// One query row: tasks are parts of 512 keys, with the two query heads of a key
-// head as rows. Their maxima, sums and values are merged in the order of keys,
+// One query row: tasks are parts of 512 keys and query rows, with the two query
+// heads of a key head as rows. Their maxima, sums and values are merged in the order of keys,
 // the sink first.
 // CHECK-LABEL: func.func @decode
 // CHECK-SAME: %{{.+}}: tensor<2x8x1x64xf32>, %[[K:[a-z0-9]+]]: tensor<2x4x?x64xf32>,
@@ -184,7 +184,7 @@ func.func @heads_after_rows(%q: tensor<?x?x2x8xf32>, %k: tensor<?x?x2x8xf32>) ->
 // CHECK:     tensor.extract_slice %[[K]][%[[B]], %{{.+}}, %{{.+}}, 0]
 // CHECK:     linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<2x64xf32>, tensor<?x64xf32>)
 // CHECK:     arith.maxnumf
-// CHECK:   tensor.parallel_insert_slice {{.*}}[%[[B]], %[[G]], %[[PART]], 0, 0] [1, 1, 1, 2, 64]
+// CHECK:   tensor.parallel_insert_slice {{.*}}[%[[B]], %[[G]], 0, %[[PART]], 0, 0] [1, 1, 1, 1, 2, 64]
 // CHECK: scf.forall (%{{.+}}, %{{.+}}) in (2, 4)
 // CHECK:   tensor.extract %{{.+}} : tensor<8xf32>
 // CHECK:   math.log
@@ -193,6 +193,42 @@ func.func @decode(%q: tensor<2x8x1x64xf32>, %k: tensor<2x4x?x64xf32>, %v: tensor
   %0, %1 = ds.attention %q, %k, %v sink %s key_length %n {scale = 0.125 : f32}
     : (tensor<2x8x1x64xf32>, tensor<2x4x?x64xf32>, tensor<2x4x?x64xf32>, tensor<8xf32>, tensor<2xi64>) -> (tensor<2x8x1x64xf32>, tensor<2x8x1xf32>)
   return %0, %1 : tensor<2x8x1x64xf32>, tensor<2x8x1xf32>
+}
+
+// -----
+
+// Few query rows of heads with keys of their own are the rows of one tile, and
+// what a row may see is masked.
+// CHECK-LABEL: func.func @few_rows
+// CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in (2, 8, %{{.+}})
+// CHECK:   tensor.extract_slice %{{.+}}[%[[B]], %[[H]], 0, 0] [1, 1, 5, 64]
+// CHECK:   linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<5x64xf32>, tensor<?x64xf32>)
+// CHECK:   arith.cmpi sle
+// CHECK: scf.forall (%{{.+}}, %{{.+}}) in (2, 8)
+// CHECK:   tensor.parallel_insert_slice {{.*}} [1, 1, 5, 64]
+func.func @few_rows(%q: tensor<2x8x5x64xf32>, %k: tensor<2x8x?x64xf32>, %v: tensor<2x8x?x64xf32>) -> tensor<2x8x5x64xf32> {
+  %0 = ds.attention %q, %k, %v {scale = 0.125 : f32, causal}
+    : (tensor<2x8x5x64xf32>, tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32>) -> tensor<2x8x5x64xf32>
+  return %0 : tensor<2x8x5x64xf32>
+}
+
+// -----
+
+// Where their number is told by a call, up to 16 of heads that share keys are
+// tasks of their own, and more are tiles of 32.
+// CHECK-LABEL: func.func @any_rows
+// CHECK: %[[FEW:.+]] = arith.cmpi sle, %{{.+}}, %c16
+// CHECK: %[[IS_FEW:.+]] = arith.index_castui %[[FEW]]
+// CHECK: %[[DECIDES:.+]] = arith.cmpi ne, %[[IS_FEW]], %c0
+// CHECK: arith.select %[[DECIDES]], %c2, %c0
+// CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}, %[[ROW:.+]]) in (%{{.+}}, 4, %{{.+}}, %{{.+}})
+// CHECK:   tensor.extract_slice %{{.+}}[%{{.+}}, %{{.+}}, %[[ROW]], 0] [1, 2, 1, 64]
+// CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}) in (%{{.+}}, 4, %{{.+}})
+// CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}) in (%{{.+}}, 8, %{{.+}})
+func.func @any_rows(%q: tensor<2x8x?x64xf32>, %k: tensor<2x4x?x64xf32>, %v: tensor<2x4x?x64xf32>) -> tensor<2x8x?x64xf32> {
+  %0 = ds.attention %q, %k, %v {scale = 0.125 : f32}
+    : (tensor<2x8x?x64xf32>, tensor<2x4x?x64xf32>, tensor<2x4x?x64xf32>) -> tensor<2x8x?x64xf32>
+  return %0 : tensor<2x8x?x64xf32>
 }
 
 // -----
