@@ -1,18 +1,21 @@
-//===- AttentionHeadWeight.cpp - Weights of heads in spelled attention ----===//
+//===- AttentionHeadWeight.cpp - Weights of heads -------------------------===//
 //
 // Part of the ds project, under the Apache License v2.0.
 //
 //===----------------------------------------------------------------------===//
 
-#include "AttentionMatcher.h"
+#include "AttentionHeadWeight.h"
+
+#include "RaiseHelpers.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 using namespace mlir::ds;
 
-std::optional<HeadWeight>
-AttentionMatcher::getHeadWeight(Value factor, ArrayRef<int64_t> permutation) {
+std::optional<HeadWeight> HeadWeight::get(Value factor,
+                                          ArrayRef<int64_t> permutation,
+                                          Value query, ShapeBuilder &shapes) {
   RankedTensorType type = typeOf(factor);
   if (type.getRank() > 4 ||
       type.getElementType() != typeOf(query).getElementType())
@@ -48,52 +51,54 @@ AttentionMatcher::getHeadWeight(Value factor, ArrayRef<int64_t> permutation) {
   return weight;
 }
 
-LogicalResult AttentionMatcher::matchHeadWeight() {
-  if (weightsFactor) {
-    headWeight = getHeadWeight(weightsFactor, {0, 1, 2, 3});
-    if (typeOf(product.getResult()).getRank() != 4 || !headWeight)
-      return fail(describeNode(weightsFactorOp) +
-                  " multiplies the weights by something else than one number "
-                  "for each head, or for each head and row");
-    return success();
-  }
-  // A product with the result may have any other factor and just stay.
-  if (!result.hasOneUse())
-    return success();
-  Operation *user = *result.user_begin();
-  Value rows = result;
+void mlir::ds::takeResultFactor(AttentionOp op, ShapeBuilder &shapes) {
+  Value result = op.getResult();
+  if (op.getHeadWeight() || op.getLse() || !result.hasOneUse())
+    return;
+  Operation *user = *result.user_begin(), *swap = nullptr;
   SmallVector<int64_t> permutation = {0, 1, 2, 3};
   if (auto transpose = dyn_cast<onnx::TransposeOp>(user)) {
     // Its own inverse is asked for, since factor dims go the other way.
     if (!transpose.getPerm() ||
         *transpose.getPerm() != ArrayRef<int64_t>{0, 2, 1, 3} ||
         !transpose->hasOneUse())
-      return success();
+      return;
     permutation = llvm::to_vector(*transpose.getPerm());
-    rows = transpose.getResult();
+    swap = transpose;
     user = *transpose->user_begin();
   }
   auto mul = dyn_cast<onnx::MulOp>(user);
-  if (!mul || mul.getLhs() == mul.getRhs())
-    return success();
+  if (!mul || mul.getLhs() == mul.getRhs() ||
+      mul->getBlock() != op->getBlock() ||
+      (swap && swap->getBlock() != op->getBlock()))
+    return;
+  Value rows = swap ? swap->getResult(0) : result;
   Value factor = mul.getLhs() == rows ? mul.getRhs() : mul.getLhs();
-  headWeight = getHeadWeight(factor, permutation);
-  if (headWeight)
-    resultFactorOp = mul;
-  return success();
+  insertShapesBefore(mul, shapes);
+  std::optional<HeadWeight> weight =
+      HeadWeight::get(factor, permutation, op.getQuery(), shapes);
+  // It may have any other factor, which just stays.
+  if (!weight)
+    return;
+  OpBuilder builder(mul);
+  op.getHeadWeightMutable().assign(weight->create(
+      builder, builder.getFusedLoc({op.getLoc(), mul.getLoc()})));
+  // The factor may be known later than the other operands.
+  op->moveBefore(mul);
+  if (swap)
+    swap->moveBefore(mul);
+  mul.replaceAllUsesWith(rows);
+  mul.erase();
 }
 
-Value AttentionMatcher::createHeadWeight(OpBuilder &builder, Location loc) {
-  if (!headWeight)
-    return nullptr;
-  Value weight = headWeight->factor;
+Value HeadWeight::create(OpBuilder &builder, Location loc) const {
+  Value weight = factor;
   RankedTensorType type = typeOf(weight);
   // Drop what is 1, and bring the rest to the order [B, Hq, T].
   SmallVector<int64_t> dropped, left, order;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    (llvm::is_contained(headWeight->dims, dim) ? left : dropped).push_back(dim);
-  int64_t missing =
-      llvm::count_if(headWeight->dims, [](int64_t dim) { return dim < 0; });
+    (llvm::is_contained(dims, dim) ? left : dropped).push_back(dim);
+  int64_t missing = llvm::count_if(dims, [](int64_t dim) { return dim < 0; });
   SmallVector<int64_t> sizes;
   for (int64_t dim : left)
     sizes.push_back(type.getDimSize(dim));
@@ -108,7 +113,7 @@ Value AttentionMatcher::createHeadWeight(OpBuilder &builder, Location loc) {
     type = type.clone(sizes);
     weight = onnx::SqueezeOp::create(builder, loc, type, weight, axes(dropped));
   }
-  for (int64_t dim : headWeight->dims)
+  for (int64_t dim : dims)
     if (dim >= 0)
       order.push_back(llvm::find(left, dim) - left.begin());
   weight = createTranspose(builder, loc, weight, order);

@@ -330,15 +330,23 @@ LogicalResult AttentionMatcher::match() {
   return tryRegions(&AttentionMatcher::matchProbabilityRegion);
 }
 
+LogicalResult AttentionMatcher::matchHeadWeight() {
+  if (!weightsFactor)
+    return success();
+  headWeight = HeadWeight::get(weightsFactor, {0, 1, 2, 3}, query, shapes);
+  if (typeOf(product.getResult()).getRank() != 4 || !headWeight)
+    return fail(describeNode(weightsFactorOp) +
+                " multiplies the weights by something else than one number "
+                "for each head, or for each head and row");
+  return success();
+}
+
 void AttentionMatcher::rewrite() {
-  // A weight of heads may be known later than the result that it multiplies.
-  Operation *last =
-      resultFactorOp ? resultFactorOp.getOperation() : result.getDefiningOp();
-  OpBuilder builder(last);
+  OpBuilder builder(result.getDefiningOp());
   Location loc = softmax.getLoc();
   bool causal = isCausal();
   Value bias = causal ? Value() : createBias(builder, loc);
-  Value weight = createHeadWeight(builder, loc);
+  Value weight = headWeight ? headWeight->create(builder, loc) : Value();
   Value k = createTranspose(builder, loc, key, keyPermutation);
   Value firstRows = createFirstRows();
   auto attention =
@@ -348,13 +356,5 @@ void AttentionMatcher::rewrite() {
   addRegions(attention, firstRows);
   if (weight)
     attention.getHeadWeightMutable().assign(weight);
-  if (resultFactorOp) {
-    Value factor = headWeight->factor;
-    Value rows = resultFactorOp.getLhs() == factor ? resultFactorOp.getRhs()
-                                                   : resultFactorOp.getLhs();
-    if (rows != result)
-      rows.getDefiningOp()->moveAfter(attention);
-    resultFactorOp.getResult().replaceAllUsesWith(rows);
-  }
   result.replaceAllUsesWith(attention.getResult());
 }

@@ -7,6 +7,7 @@
 #ifndef DS_LIB_TRANSFORMS_ATTENTIONMATCHER_H
 #define DS_LIB_TRANSFORMS_ATTENTIONMATCHER_H
 
+#include "AttentionHeadWeight.h"
 #include "RaiseHelpers.h"
 #include "ds/Dialect/DS/ShapeBuilder.h"
 
@@ -30,15 +31,6 @@ struct MaskStep {
 struct ScoreCondition {
   Value tensor;
   bool isHidden = false;
-};
-
-/// A factor of weights or results that is one number for each head, and perhaps
-/// batch and row.
-struct HeadWeight {
-  Value factor;
-  /// Which dims of the factor are [H], [B, H] or [B, H, T]; the rest is 1. A
-  /// negative one is missing, for a batch of 1.
-  SmallVector<int64_t> dims;
 };
 
 /// Matches softmax(mask(scale · q · kᵀ)) · v, from the product with v upwards.
@@ -65,6 +57,8 @@ private:
   LogicalResult matchQuery(Value operand);
   LogicalResult matchKey(Value transposed);
   LogicalResult matchResult();
+  /// A weight of heads that multiplies those of the softmax.
+  LogicalResult matchHeadWeight();
   LogicalResult checkShapes();
   LogicalResult checkReshapes();
   /// Takes factors that are constants of one element off `value`.
@@ -79,14 +73,6 @@ private:
   /// What `value`, [B, H, columns, rows], is the transposition of, if that is
   /// done with batch and heads in one dim.
   Value takeJoinedTranspose(Value value);
-
-  // Weights of heads, in AttentionHeadWeight.cpp.
-  /// `factor` as a weight of heads, where dim i of [B, H, T, D] is dim
-  /// `permutation[i]` of what it multiplies.
-  std::optional<HeadWeight> getHeadWeight(Value factor,
-                                          ArrayRef<int64_t> permutation);
-  LogicalResult matchHeadWeight();
-  Value createHeadWeight(OpBuilder &builder, Location loc);
 
   // Masks, in AttentionMasks.cpp.
   LogicalResult matchAdd(onnx::AddOp op, Value &scores);
@@ -132,7 +118,6 @@ private:
   SmallVector<onnx::ReshapeOp> reshapes; // of the scores
   Value result;                          // what the attention replaces
   std::optional<HeadWeight> headWeight;
-  onnx::MulOp resultFactorOp; // the product with it, after the result
   std::unique_ptr<Region> scoreRegion, maskRegion, probRegion;
 };
 

@@ -47,12 +47,14 @@ void DSRaiseAttention::runOnOperation() {
     else
       reportMissed(softmax, "ds-raise-attention", "attention", matcher.reason);
   }
-  func.walk([&](AttentionOp op) {
+  SmallVector<AttentionOp> attentions;
+  func.walk([&](AttentionOp op) { attentions.push_back(op); });
+  for (AttentionOp op : attentions) {
     builder.setInsertionPoint(op);
     insertShapesBefore(op, shapes);
     shapes.setLocation(op.getLoc());
     refineAttention(op, shapes);
-  });
+  }
   // With them goes the arithmetic that dims were compared by.
   eraseDeadOps(func);
 }

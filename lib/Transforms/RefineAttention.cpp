@@ -6,6 +6,7 @@
 
 #include "RefineAttention.h"
 
+#include "AttentionHeadWeight.h"
 #include "ElementForms.h"
 #include "RaiseHelpers.h"
 
@@ -78,4 +79,5 @@ static void splitCausal(AttentionOp op, ShapeBuilder &shapes) {
 void mlir::ds::refineAttention(AttentionOp op, ShapeBuilder &shapes) {
   dropRepeats(op, shapes);
   splitCausal(op, shapes);
+  takeResultFactor(op, shapes);
 }

@@ -16,9 +16,9 @@ namespace mlir::ds {
 /// heads; itself where that is nothing.
 Value takeRepeat(Value value, ShapeBuilder &shapes);
 
-/// Leaves to `op`, wherever it comes from, what is spelled in front of it and
-/// it does by itself: the repetition of key heads for groups, and of a mask of
-/// bools the part that hides later keys.
+/// Leaves to `op`, wherever it comes from, what is spelled around it and it
+/// does by itself: the repetition of key heads for groups, of a mask of bools
+/// the part that hides later keys, and a weight of each head on its result.
 void refineAttention(AttentionOp op, ShapeBuilder &shapes);
 
 } // namespace mlir::ds

@@ -110,3 +110,33 @@ func.func @elements(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, 
   %3 = onnx.Mul %2, %w : (tensor<?x2x?x16xf32>, tensor<2x1x16xf32>) -> tensor<?x2x?x16xf32>
   return %3 : tensor<?x2x?x16xf32>
 }
+
+// -----
+
+// Of an attention that is an op, known later than the result.
+// CHECK-LABEL: func.func @op
+// CHECK-SAME: %[[W:[^:]+]]: tensor<2x1x1xf32>
+// CHECK: %[[G:.+]] = onnx.Sigmoid %[[W]]
+// CHECK: %[[H:.+]] = onnx.Squeeze %[[G]], %{{.+}} -> tensor<2xf32>
+// CHECK: %[[O:.+]] = ds.attention {{.*}} head_weight %[[H]]
+// CHECK-NEXT: return %[[O]]
+func.func @op(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k: tensor<?x2x?x16xf32>, %v: tensor<?x2x?x16xf32>, %w: tensor<2x1x1xf32>) -> tensor<?x2x?x16xf32> {
+  %0 = ds.attention %q, %k, %v {scale = 0.25 : f32} : (tensor<?x2x?x16xf32>, tensor<?x2x?x16xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  %gate = onnx.Sigmoid %w : (tensor<2x1x1xf32>) -> tensor<2x1x1xf32>
+  %1 = onnx.Mul %gate, %0 : (tensor<2x1x1xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  return %1 : tensor<?x2x?x16xf32>
+}
+
+// -----
+
+// A second weight stays.
+// CHECK-LABEL: func.func @twice
+// CHECK-SAME: %[[W:[^:]+]]: tensor<2x1x1xf32>
+// CHECK: %[[O:.+]] = ds.attention {{.*}} head_weight
+// CHECK: onnx.Mul %[[O]], %[[W]]
+func.func @twice(%q: tensor<?x2x?x16xf32> {ds.symbols = ["b", "", "t", ""]}, %k: tensor<?x2x?x16xf32>, %v: tensor<?x2x?x16xf32>, %w: tensor<2x1x1xf32>) -> tensor<?x2x?x16xf32> {
+  %0 = ds.attention %q, %k, %v {scale = 0.25 : f32} : (tensor<?x2x?x16xf32>, tensor<?x2x?x16xf32>, tensor<?x2x?x16xf32>) -> tensor<?x2x?x16xf32>
+  %1 = onnx.Mul %0, %w : (tensor<?x2x?x16xf32>, tensor<2x1x1xf32>) -> tensor<?x2x?x16xf32>
+  %2 = onnx.Mul %1, %w : (tensor<?x2x?x16xf32>, tensor<2x1x1xf32>) -> tensor<?x2x?x16xf32>
+  return %2 : tensor<?x2x?x16xf32>
+}

@@ -33,7 +33,7 @@ GUARDS = ("Cast", "Where", "IsNaN", "Mul", "Identity", "Dropout")
 
 
 def products(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """The products of softmaxes and values."""
+    """The products of softmaxes and values, and the ops that are all of it."""
     makers = {name: node for node in graph.node for name in node.output}
 
     def comes_from_softmax(name: str) -> bool:
@@ -42,7 +42,11 @@ def products(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
             return node is not None
         return node.op_type in GUARDS and any(map(comes_from_softmax, node.input))
 
-    return [node for node in graph.node if node.op_type == "MatMul" and comes_from_softmax(node.input[0])]
+    return [
+        node
+        for node in graph.node
+        if node.op_type == "Attention" or node.op_type == "MatMul" and comes_from_softmax(node.input[0])
+    ]
 
 
 def weigh(model: onnx.ModelProto, weights: list[np.ndarray]) -> None:
