@@ -27,7 +27,7 @@ class Attention:
     left: int | None = None  # keys before a row's own that it sees
     key_block: int | None = None  # lists of blocks of keys, for blocks of as many rows, as the input `key_index`
     weighted: bool = False  # a weight of each head as the input `head_weight`
-    rows: int | None = None  # after the keys of a cache; None: as many as keys, in their layout
+    rows: int | None = None  # after the keys of a cache, their number not known if not 1; None: as many as keys, in their layout
 
     @property
     def scale(self) -> float:
@@ -46,9 +46,9 @@ class Attention:
 
     def _ir(self) -> str:
         heads, key_heads, depth = self.heads, self.key_heads, self.depth
-        count = self.rows or "?"
+        count = "1" if self.rows == 1 else "?"
         rows = f"tensor<1x{count}x{heads * depth}xf32>"
-        row = "" if self.rows else "s"
+        row = {None: "s", 1: ""}.get(self.rows, "t")
         cache = f"tensor<1x{key_heads}x?x{depth}xf32>"
         kinds = {"query": (rows, f'"", "{row}", ""'), "key": (rows, '"", "s", ""'), "value": (rows, '"", "s", ""')}
         if self.rows:

@@ -1,6 +1,7 @@
 """The least time that a piece of work can take on this machine, from measured peaks."""
 
 import ctypes
+import os
 import statistics
 import subprocess
 import sys
@@ -45,12 +46,19 @@ def cache_bytes() -> int:
     return max(sizes)
 
 
-def on_threads(count: int, run: Callable[[int], None]) -> float:
-    """Calls `run(0)` to `run(count - 1)` at the same time and returns the seconds from the first start to the last end."""
+def on_threads(count: int, run: Callable[[int], None], warm_up: Callable[[int], None] = lambda _: None) -> float:
+    """Calls `run(0)` to `run(count - 1)` at the same time and returns the seconds from the first start to the last end.
+
+    Each has a processor of its own, as far as there are as many: the system likes to start two threads on one. Each calls
+    `warm_up` before.
+    """
     ready = threading.Barrier(count)
     starts, ends = [0.0] * count, [0.0] * count
+    processors = sorted(os.sched_getaffinity(0))
 
     def work(index: int) -> None:
+        os.sched_setaffinity(0, {processors[index % len(processors)]})  # of this thread alone
+        warm_up(index)
         ready.wait()
         starts[index] = time.perf_counter()
         run(index)
@@ -89,7 +97,7 @@ class Rate:
         def run(index: int) -> None:
             amounts[index] = self._work(index, self._rounds)
 
-        seconds = on_threads(self._threads, run)
+        seconds = on_threads(self._threads, run, warm_up=lambda index: self._work(index, self._rounds))
         self._samples.append(sum(amounts) / seconds)
 
     def take(self) -> float:

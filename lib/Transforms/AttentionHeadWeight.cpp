@@ -53,6 +53,7 @@ std::optional<HeadWeight> HeadWeight::get(Value factor,
 
 void mlir::ds::takeResultFactor(AttentionOp op, ShapeBuilder &shapes) {
   Value result = op.getResult();
+  // Readers of lse may be before the factor, where the op goes.
   if (op.getHeadWeight() || op.getLse() || !result.hasOneUse())
     return;
   Operation *user = *result.user_begin(), *swap = nullptr;
@@ -87,8 +88,7 @@ void mlir::ds::takeResultFactor(AttentionOp op, ShapeBuilder &shapes) {
   op->moveBefore(mul);
   if (swap)
     swap->moveBefore(mul);
-  mul.replaceAllUsesWith(rows);
-  mul.erase();
+  mul.replaceAllUsesWith(withTypeOf(mul.getResult(), rows, builder));
 }
 
 Value HeadWeight::create(OpBuilder &builder, Location loc) const {

@@ -130,8 +130,8 @@ class Sides(unittest.TestCase):
 
 class Parts(unittest.TestCase):
     def test_rate_is_the_median_beside_the_case(self):
-        # One call finds how many rounds a sample has.
-        clock, speeds = Clock(), iter([1.0, 4.0, 2.0, 3.0, 8.0, 5.0])
+        # One call finds how many rounds a sample has, and each has one before it that is not timed.
+        clock, speeds = Clock(), iter([1.0, 9.0, 4.0, 9.0, 2.0, 9.0, 3.0, 9.0, 8.0])
 
         def take(_: int, rounds: int) -> float:
             clock.now += rounds / next(speeds)

@@ -24,8 +24,8 @@ from dstools import ToolError, Tools, add_machine_options  # noqa: E402
 CHOICES: dict[str, tuple] = {
     "element": ("f32", "bf16", "f16"),
     "heads": ((1, 1), (3, 3), (4, 2), (6, 1), (8, 1), (14, 2), (11, 1)),
-    "rows": (1, 2, 5, 31, 32, 33, 70, 600),
-    "keys": (1, 7, 127, 128, 129, 300),
+    "rows": (1, 2, 5, 9, 14, 31, 32, 33, 70, 600),
+    "keys": (1, 7, 127, 128, 129, 300, 1030),
     "widths": ((16, 16), (33, 7), (64, 64), (5, 40)),
     "value": ("given", "of the key"),
     "window": ((None, None), (None, 0), (9, None), (40, 3), (0, 0)),
@@ -79,13 +79,13 @@ MASKS = {
       %last = arith.constant 999 : index
       %least = arith.maxsi %p, %zero : index
       %q = arith.minsi %least, %last : index
-      %mine = tensor.extract %documents[%q] : tensor<1000xi64>
+      %mine = tensor.extract %documents[%q] : tensor<1500xi64>
       %two = arith.constant 2 : index
       %double = arith.muli %p, %two : index
       %far = arith.addi %double, %j : index
       %near = arith.subi %far, %p : index
       %k = arith.subi %near, %p : index
-      %other = tensor.extract %documents[%k] : tensor<1000xi64>
+      %other = tensor.extract %documents[%k] : tensor<1500xi64>
       %attends = arith.cmpi eq, %mine, %other : i64
       ds.yield %attends : i1
     }""",
@@ -316,7 +316,7 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
     element, hq = case["element"], case["heads"][0]
     tables = {
         "slopes": (0.02 * (1 + np.arange(hq))).astype(np.float32),
-        "documents": np.arange(1000) // 40,
+        "documents": np.arange(1500) // 40,
     }
     expected, lse, magnitude = formula(case, inputs, tables)
     if case["kv_page"]:

@@ -374,7 +374,9 @@ SmallVector<Value> DotBody::emitQuads(ArrayRef<Value> places) {
 /// as there are lanes. The order of a sum is the same for both.
 void DotBody::emitInQuads(Value column, Value columnCount) {
   int64_t unit = lanes / quad, count = llvm::divideCeil(quadRows, quad);
-  auto loop = scf::ForOp::create(b, loc, index(0), index(lanes), index(quad));
+  auto loop = scf::ForOp::create(b, loc, index(0),
+                                 columnCount ? columnCount : index(lanes),
+                                 index(quad));
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getBody()->getTerminator());
@@ -430,14 +432,15 @@ void DotBody::emitBlock(Value column, Value count) {
 /// The most rows that are taken together, and how many are where there may be
 /// more: as many as there are registers for their sums.
 static constexpr int64_t mostRowsAtOnce = 15, rowsOfGroup = 8;
-/// With fewer rows, too much of the last quad would be idle.
-static constexpr int64_t leastRowsOfQuads = 7;
+/// Fewer rows are better in pairs of columns, or alone. A is kept on the stack,
+/// and must fit there.
+static constexpr int64_t leastRowsOfQuads = 7, mostDepthOfQuads = 1024;
 
 bool DotBody::canUseQuads(std::optional<int64_t> rows,
                           std::optional<int64_t> depth) const {
   int64_t most = lanes >= 16 ? mostRowsAtOnce : rowsOfGroup;
   return rows && *rows >= leastRowsOfQuads && *rows <= most && depth &&
-         *depth % lanes == 0;
+         *depth % lanes == 0 && *depth <= mostDepthOfQuads;
 }
 
 void DotBody::emit() {

@@ -284,9 +284,15 @@ Value AttentionScores::sliceBias(OpBuilder &b, Location loc,
 Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
                                   const ScoreTile &tile,
                                   Value rowsMaySeeNone) const {
-  // A row alone reads its keys from memory, which takes longer than all else.
-  if (!hasBiasOfKeys() || tile.lanesAreHeads)
+  if (!hasBiasOfKeys())
     return nullptr;
+  // What hides keys from a query row mostly hides them from all heads.
+  ScoreTile looked = tile;
+  if (tile.lanesAreHeads) {
+    if (bias.rank() > 2 && !bias.isOne(bias.rank() - 3))
+      return nullptr;
+    looked.rowCount = b.getIndexAttr(1);
+  }
   constexpr double infinity = std::numeric_limits<double>::infinity();
   Value limit = LinalgBuilder::constant(b, loc, b.getF32Type(), -infinity);
   if (rowsMaySeeNone)
@@ -300,7 +306,7 @@ Value AttentionScores::biasAdmits(OpBuilder &b, Location loc,
   };
   auto scan = [&](OpBuilder &b, Location loc) {
     LinalgBuilder linalg{b, loc, /*inTask=*/true};
-    Value elements = sliceBias(b, loc, tile);
+    Value elements = sliceBias(b, loc, looked);
     OpFoldResult one = b.getIndexAttr(1);
     AffineExpr i = b.getAffineDimExpr(0), j = b.getAffineDimExpr(1);
     // Along rows first: keys lie side by side.

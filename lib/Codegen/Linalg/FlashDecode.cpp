@@ -30,6 +30,9 @@ using namespace mlir::ds;
 static constexpr int64_t partKeys = 512;
 /// With more rows, those are better lanes than keys are: a vector is full.
 static constexpr int64_t mostRowsOfKeyLanes = 15;
+/// Rows of all tiles that share keys: what parts leave of more is larger than
+/// keys and values are.
+static constexpr int64_t mostPartRows = 512;
 
 namespace {
 /// The rows of a tile: `count` query heads that share keys, of one query row,
@@ -69,11 +72,14 @@ int64_t mlir::ds::mostRowsToDecode(FlashLoops &f) {
   // as long as the product of several.
   if (!tile->areHeads)
     return tile->count;
-  return tile->count == 1 ? 8 : 16;
+  if (tile->count == 1)
+    return 8;
+  // Each row of a tile leaves a value for every part.
+  return std::clamp<int64_t>(mostPartRows / tile->count, 1, 16);
 }
 
 /// Whether a part is one step: its keys, and then its values, come from memory
-/// in one stream. Not where a step copies them, or may be left out.
+/// in one stream. Not where a step copies them, or where masks leave many out.
 static bool isPartOneStep(FlashLoops &f) {
   auto isF32 = [](Value tensor) {
     return !tensor || getElementTypeOrSelf(tensor).isF32();
@@ -137,7 +143,7 @@ static void emitPart(FlashLoops f, scf::ForallOp forall, TileRows rows) {
         {tile.rowCount, f.fixed(f.valueDepth)});
 }
 
-/// Merges the parts of a row of the heads of one task.
+/// Merges the parts of the rows of one task.
 static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
                       OpFoldResult count, TileRows rows) {
   OpBuilder &b = f.b;

@@ -44,7 +44,7 @@ func.func @flash(%q: tensor<?x12x?x64xf32>, %k: tensor<?x12x?x64xf32>, %v: tenso
 // weight 0 runs no step.
 // CHECK-LABEL: func.func @causal_grouped
 // CHECK-DAG: ds.check {{.*}} "value has {0} rows, key {1}"
-// There may be one row: then parts of the keys, and their merge.
+// There may be few rows: then parts of the keys, and their merge.
 // CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}) in
 // CHECK: scf.forall (%{{.+}}, %{{.+}}) in
 // CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in
