@@ -374,9 +374,8 @@ SmallVector<Value> DotBody::emitQuads(ArrayRef<Value> places) {
 /// as there are lanes. The order of a sum is the same for both.
 void DotBody::emitInQuads(Value column, Value columnCount) {
   int64_t unit = lanes / quad, count = llvm::divideCeil(quadRows, quad);
-  auto loop = scf::ForOp::create(b, loc, index(0),
-                                 columnCount ? columnCount : index(lanes),
-                                 index(quad));
+  auto loop = scf::ForOp::create(
+      b, loc, index(0), columnCount ? columnCount : index(lanes), index(quad));
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getBody()->getTerminator());
