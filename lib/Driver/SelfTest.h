@@ -24,8 +24,9 @@ namespace mlir::ds {
 class SelfTest {
 public:
   /// Starts to compile the reference. `graph` is the module as it was spelled,
-  /// after phase `canonical`: nothing is raised then. Where raising changes
-  /// results it is the raised one.
+  /// after phase `canonical`: nothing is raised then but ops that are one op
+  /// in both, such as Attention. Where raising changes results it is the raised
+  /// one.
   SelfTest(ModuleOp graph, const CompileOptions &options);
 
   /// Waits for the reference, runs it and adds what it took and gave to
