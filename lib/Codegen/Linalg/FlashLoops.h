@@ -25,10 +25,10 @@
 // that a bias of least floats masks has weights of 1, as its formula says.
 //
 // The bits of a row do not depend on how many rows and keys there are, but for
-// the number of rows that decides between this form and that of FlashDecode.cpp:
-// blocks of keys start at multiples of the block, their sums have an order that
-// does not depend on how many there are, and a key of weight 0 changes neither l
-// nor O.
+// the number of rows that decides between this form and that of
+// FlashDecode.cpp: blocks of keys start at multiples of the block, their sums
+// have an order that does not depend on how many there are, and a key of weight
+// 0 changes neither l nor O.
 //
 //===----------------------------------------------------------------------===//
 
