@@ -464,24 +464,29 @@ SmallVector<Value> mlir::ds::lowerToFlashAttention(AttentionOp op,
         b, loops.loc, ArrayRef(loops.dims).take_front(3), loops.f32()));
 
   auto rows = getConstantIntValue(loops.dims[2]);
-  int64_t most = mostRowsToDecode(loops);
+  SmallVector<DecodeForm> forms;
   // With as many rows as keys few rows are no decoding.
-  bool mayDecode =
-      most > 0 && (!rows || *rows <= most) && loops.dims[2] != loops.dims[3];
-  if (mayDecode && rows) {
-    results = emitFlashDecode(loops, results);
-  } else if (mayDecode) {
-    // One of the two has no sequences. Both write to the same memory, which a
+  if (loops.dims[2] != loops.dims[3])
+    forms = getDecodeForms(loops);
+  if (rows) {
+    llvm::erase_if(forms,
+                   [&](const DecodeForm &f) { return *rows > f.mostRows; });
+    results = forms.empty() ? emitPrefill(loops, results)
+                            : emitFlashDecode(loops, forms.front(), results);
+  } else {
+    // All but one have no sequences. They write to the same memory, which a
     // conditional would hide from the planning of memory.
     ShapeBuilder &shapes = lowering.shapes;
-    OpFoldResult areFew = shapes.compare(arith::CmpIPredicate::sle,
-                                         loops.dims[2], loops.fixed(most));
-    OpFoldResult all = loops.sequences, none = loops.fixed(0);
-    loops.sequences = shapes.materialize(shapes.select(areFew, all, none));
-    results = emitFlashDecode(loops, results);
-    loops.sequences = shapes.materialize(shapes.select(areFew, none, all));
-    results = emitPrefill(loops, results);
-  } else {
+    OpFoldResult left = loops.sequences, none = loops.fixed(0);
+    for (const DecodeForm &form : forms) {
+      OpFoldResult takes = shapes.compare(
+          arith::CmpIPredicate::sle, loops.dims[2], loops.fixed(form.mostRows));
+      loops.sequences = shapes.materialize(shapes.select(takes, left, none));
+      results = emitFlashDecode(loops, form, results);
+      left = shapes.select(takes, none, left);
+    }
+    if (!forms.empty())
+      loops.sequences = shapes.materialize(left);
     results = emitPrefill(loops, results);
   }
   // The reader transposes this back.

@@ -7,9 +7,9 @@
 // Tasks are key heads and parts of the keys, so that few heads keep all threads
 // at work. A tile has a row for each query head that shares the keys, which are
 // read once; the next query row has a task of its own, and finds the keys in
-// the cache. Where heads do not share keys, but the number of query rows is
-// known, these are the rows of the tile. Parts start at fixed keys, and are
-// merged in their order:
+// the cache. Where heads do not share keys, several query rows are the rows of
+// a tile: all, if their number is known, else four. Parts start at fixed keys,
+// and are merged in their order:
 //
 //   m = max(sink, max_k m[k])
 //   l = exp(sink − m) + Σ_k exp(m[k] − m) · l[k]
@@ -35,13 +35,6 @@ static constexpr int64_t mostRowsOfKeyLanes = 15;
 static constexpr int64_t mostPartRows = 512;
 
 namespace {
-/// The rows of a tile: `count` query heads that share keys, of one query row,
-/// or as many query rows of one head.
-struct TileRows {
-  int64_t count;
-  bool areHeads;
-};
-
 /// What tasks leave: m and l of [B, Hkv, R, parts, rows of a tile], O of [B,
 /// Hkv, R, parts, rows of a tile, Dv], with R tiles for all query rows.
 struct Parts {
@@ -49,33 +42,26 @@ struct Parts {
 };
 } // namespace
 
-/// Nothing where it is not known how many heads share keys.
-static std::optional<TileRows> getTileRows(FlashLoops &f) {
-  if (f.group) {
-    std::optional<int64_t> heads = getConstantIntValue(f.group);
-    return heads ? std::optional<TileRows>({*heads, /*areHeads=*/true})
-                 : std::nullopt;
-  }
-  std::optional<int64_t> rows = getConstantIntValue(f.dims[2]);
-  if (rows && *rows > 1 && *rows <= mostRowsOfKeyLanes)
-    return TileRows{*rows, /*areHeads=*/false};
-  return TileRows{1, /*areHeads=*/true};
-}
-
-int64_t mlir::ds::mostRowsToDecode(FlashLoops &f) {
+SmallVector<DecodeForm> mlir::ds::getDecodeForms(FlashLoops &f) {
   // Parts cannot be divided by sums that are not known yet.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
-  std::optional<TileRows> tile = getTileRows(f);
-  if (!tile || f.offsets || twice)
-    return 0;
-  // A row alone is a vector of keys and a sum of its lanes, which takes twice
-  // as long as the product of several.
-  if (!tile->areHeads)
-    return tile->count;
-  if (tile->count == 1)
-    return 8;
-  // Each row of a tile leaves a value for every part.
-  return std::clamp<int64_t>(mostPartRows / tile->count, 1, 16);
+  if (f.offsets || twice)
+    return {};
+  std::optional<int64_t> rows = getConstantIntValue(f.dims[2]);
+  if (f.group) {
+    std::optional<int64_t> heads = getConstantIntValue(f.group);
+    if (!heads)
+      return {};
+    // Each row of a tile leaves a value for every part.
+    int64_t most = std::clamp<int64_t>(mostPartRows / *heads, 1, 16);
+    return {{most, *heads, /*areHeads=*/true}};
+  }
+  DecodeForm alone{1, 1, /*areHeads=*/true};
+  if (!rows)
+    return {alone, {16, 4, /*areHeads=*/false}};
+  if (*rows == 1)
+    return {alone};
+  return {{mostRowsOfKeyLanes, *rows, /*areHeads=*/false}};
 }
 
 /// Whether a part is one step: its keys, and then its values, come from memory
@@ -96,22 +82,30 @@ static Value copyTo(FlashLoops &f, Value source, AffineMap map, Value target) {
       [](OpBuilder &, Location, ValueRange v) { return v[0]; });
 }
 
-/// The tile at `row`, of the query heads from `head` on.
-static ScoreTile locateTile(FlashLoops &f, Value batch, Value head, Value row,
-                            TileRows rows) {
+/// Tile number `number` of the query heads from `head` on.
+static ScoreTile locateTile(FlashLoops &f, Value batch, Value head,
+                            Value number, const DecodeForm &form) {
+  Value row = form.areHeads
+                  ? number
+                  : f.arith<arith::MulIOp>(number, f.index(form.tileRows));
   ScoreTile tile = f.locate(batch, head, row);
-  tile.lanesAreHeads = rows.areHeads;
-  tile.rowCount = f.fixed(rows.count);
+  tile.lanesAreHeads = form.areHeads;
+  tile.rowCount = f.fixed(form.tileRows);
+  // The last one may have fewer.
+  if (!form.areHeads && !isEqualConstantIntOrValue(tile.rowCount, f.dims[2]))
+    tile.rowCount = f.arith<arith::MinSIOp>(f.arith<arith::SubIOp>(f.rows, row),
+                                            f.index(form.tileRows));
   return tile;
 }
 
-static void emitPart(FlashLoops f, scf::ForallOp forall, TileRows rows) {
+static void emitPart(FlashLoops f, scf::ForallOp forall,
+                     const DecodeForm &form) {
   OpBuilder &b = f.b;
   Location loc = f.loc;
   SmallVector<Value> ivs = forall.getInductionVars();
-  Value keyHead = ivs[1], part = ivs[2], row = ivs[3];
+  Value keyHead = ivs[1], part = ivs[2], number = ivs[3];
   Value head = f.group ? f.arith<arith::MulIOp>(keyHead, f.group) : keyHead;
-  ScoreTile tile = locateTile(f, ivs[0], head, row, rows);
+  ScoreTile tile = locateTile(f, ivs[0], head, number, form);
   Value query = f.prepareQuery(tile);
   FlashState state = f.initialState(tile, /*withSink=*/false);
 
@@ -125,7 +119,7 @@ static void emitPart(FlashLoops f, scf::ForallOp forall, TileRows rows) {
   auto store = [&](Value source, unsigned destination, AffineMap map,
                    ArrayRef<OpFoldResult> shape) {
     Value whole = forall.getRegionIterArgs()[destination];
-    SmallVector<OpFoldResult> offsets = {tile.batch, keyHead, row, part};
+    SmallVector<OpFoldResult> offsets = {tile.batch, keyHead, number, part};
     offsets.resize(4 + shape.size(), f.fixed(0));
     SmallVector<OpFoldResult> sizes(4, f.fixed(1));
     llvm::append_range(sizes, shape);
@@ -135,25 +129,25 @@ static void emitPart(FlashLoops f, scf::ForallOp forall, TileRows rows) {
     f.insert(forall, copyTo(f, source, map, target), whole, offsets, sizes);
   };
   AffineMap lane = f.map(1, {0});
-  store(f.firstLanes(state.largest, 0, tile.rowCount), 0, lane,
-        {tile.rowCount});
-  store(f.firstLanes(state.sum, 0, tile.rowCount), 1, lane, {tile.rowCount});
-  store(f.firstLanes(state.acc, f.keysFirst() ? 1 : 0, tile.rowCount), 2,
+  OpFoldResult rows = f.fixed(form.tileRows);
+  store(f.firstLanes(state.largest, 0, rows), 0, lane, {rows});
+  store(f.firstLanes(state.sum, 0, rows), 1, lane, {rows});
+  store(f.firstLanes(state.acc, f.keysFirst() ? 1 : 0, rows), 2,
         f.keysFirst() ? f.map(2, {1, 0}) : f.map(2, {0, 1}),
-        {tile.rowCount, f.fixed(f.valueDepth)});
+        {rows, f.fixed(f.valueDepth)});
 }
 
 /// Merges the parts of the rows of one task.
 static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
-                      OpFoldResult count, TileRows rows) {
+                      OpFoldResult count, const DecodeForm &form) {
   OpBuilder &b = f.b;
   Location loc = f.loc;
   SmallVector<Value> ivs = forall.getInductionVars();
   Value head = f.group ? f.arith<arith::MulIOp>(ivs[1], f.group) : ivs[1];
-  ScoreTile tile = locateTile(f, ivs[0], head, ivs[2], rows);
+  ScoreTile tile = locateTile(f, ivs[0], head, ivs[2], form);
 
   auto slice = [&](Value whole, ArrayRef<OpFoldResult> shape) -> Value {
-    SmallVector<OpFoldResult> offsets = {tile.batch, ivs[1], tile.row};
+    SmallVector<OpFoldResult> offsets = {tile.batch, ivs[1], ivs[2]};
     offsets.resize(3 + shape.size(), f.fixed(0));
     SmallVector<OpFoldResult> sizes(3, f.fixed(1));
     llvm::append_range(sizes, shape);
@@ -161,7 +155,7 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
         b, loc, getStaticType({f.f32(), llvm::to_vector(shape)}), whole,
         offsets, sizes, SmallVector<OpFoldResult>(sizes.size(), f.fixed(1)));
   };
-  OpFoldResult lanes = tile.rowCount, width = f.fixed(f.valueDepth);
+  OpFoldResult lanes = f.fixed(form.tileRows), width = f.fixed(f.valueDepth);
   Value m = slice(parts.largest, {count, lanes}),
         l = slice(parts.sum, {count, lanes}),
         o = slice(parts.acc, {count, lanes, width});
@@ -203,14 +197,16 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
   if (f.op.getLse()) {
     Value destination = forall.getRegionIterArgs()[1];
     SmallVector<OpFoldResult> offsets = {tile.batch, head, tile.row};
-    SmallVector<OpFoldResult> sizes = {f.fixed(1), lanes, f.fixed(1)};
-    if (!rows.areHeads)
+    SmallVector<OpFoldResult> sizes = {f.fixed(1), tile.rowCount, f.fixed(1)};
+    if (!form.areHeads)
       std::swap(sizes[1], sizes[2]);
     Value target = tensor::ExtractSliceOp::create(
-        b, loc, getStaticType({f.f32(), {lanes}}), destination, offsets, sizes,
-        SmallVector<OpFoldResult>(3, f.fixed(1)));
-    f.insert(forall, f.emitLse(state.largest, state.sum, target), destination,
-             offsets, sizes);
+        b, loc, getStaticType({f.f32(), {tile.rowCount}}), destination, offsets,
+        sizes, SmallVector<OpFoldResult>(3, f.fixed(1)));
+    f.insert(forall,
+             f.emitLse(f.firstLanes(state.largest, 0, tile.rowCount),
+                       f.firstLanes(state.sum, 0, tile.rowCount), target),
+             destination, offsets, sizes);
   }
   Value factors =
       f.emitFactors(tile, state.sum, /*weighted=*/bool(f.headWeight));
@@ -220,22 +216,26 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
                f.emitResult(tile, state.acc, factors, target));
 }
 
-SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
+SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f,
+                                             const DecodeForm &form,
+                                             ValueRange results) {
   OpBuilder &b = f.b;
   Location loc = f.loc;
-  TileRows rows = *getTileRows(f);
-  bool keyLanes = rows.count <= mostRowsOfKeyLanes;
+  bool keyLanes = form.tileRows <= mostRowsOfKeyLanes;
   f.order = keyLanes ? TileOrder::RowsFirst : TileOrder::KeysFirst;
-  f.lanes = keyLanes ? rows.count : llvm::PowerOf2Ceil(rows.count);
+  f.lanes = keyLanes ? form.tileRows : llvm::PowerOf2Ceil(form.tileRows);
   // With many heads a step's scores, and its keys, are better short.
   if (keyLanes && isPartOneStep(f))
     f.keyBlock = partKeys;
 
-  OpFoldResult count = affine::makeComposedFoldedAffineApply(
-      b, loc, b.getAffineSymbolExpr(0).ceilDiv(partKeys), {f.dims[3]});
-  OpFoldResult tiles = rows.areHeads ? f.dims[2] : f.fixed(1);
+  auto countOf = [&](OpFoldResult size, int64_t step) {
+    return affine::makeComposedFoldedAffineApply(
+        b, loc, b.getAffineSymbolExpr(0).ceilDiv(step), {size});
+  };
+  OpFoldResult count = countOf(f.dims[3], partKeys);
+  OpFoldResult tiles = countOf(f.dims[2], form.areHeads ? 1 : form.tileRows);
   SmallVector<OpFoldResult> partDims = {f.sequences, f.keyHeads, tiles, count,
-                                        f.fixed(rows.count)};
+                                        f.fixed(form.tileRows)};
   // Each is of its own: equal ones would become one.
   SmallVector<OpFoldResult> accDims = partDims;
   accDims.push_back(f.fixed(f.valueDepth));
@@ -250,12 +250,12 @@ SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(parts.getTerminator());
-    emitPart(f, parts, rows);
+    emitPart(f, parts, form);
   }
 
   // The rows of a merge are as they are stored.
   f.order = TileOrder::RowsFirst;
-  f.lanes = rows.count;
+  f.lanes = form.tileRows;
   auto merge = scf::ForallOp::create(
       b, loc, ArrayRef<OpFoldResult>{f.sequences, f.keyHeads, tiles}, results,
       /*mapping=*/std::nullopt);
@@ -263,6 +263,6 @@ SmallVector<Value> mlir::ds::emitFlashDecode(FlashLoops f, ValueRange results) {
   b.setInsertionPoint(merge.getTerminator());
   emitMerge(f, merge,
             {parts.getResult(0), parts.getResult(1), parts.getResult(2)}, count,
-            rows);
+            form);
   return llvm::to_vector_of<Value>(merge.getResults());
 }

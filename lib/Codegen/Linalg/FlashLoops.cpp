@@ -217,7 +217,7 @@ ScoreTile FlashLoops::locate(Value batch, Value head, Value row) {
   return tile;
 }
 
-/// As columns, where keys come first: those past the last row are 0, and what
+/// As columns, where keys come first. Lanes past the last row are 0, and what
 /// they give is not stored.
 Value FlashLoops::prepareQuery(const ScoreTile &tile, Value room) {
   auto scaled = [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
@@ -227,19 +227,20 @@ Value FlashLoops::prepareQuery(const ScoreTile &tile, Value room) {
   };
   Value rows = sliceTile(query, tile, depth);
   AffineMap whole = map(2, {0, 1});
-  if (!keysFirst())
-    return linalg.map(rows, whole, {tile.rowCount, fixed(depth)}, f32(),
-                      scaled);
-  SmallVector<OpFoldResult> sizes = {fixed(depth), fixed(lanes)};
+  AffineMap source = keysFirst() ? map(2, {1, 0}) : whole;
+  SmallVector<OpFoldResult> sizes = {fixed(lanes), fixed(depth)},
+                            used = {tile.rowCount, fixed(depth)};
+  if (keysFirst()) {
+    std::swap(sizes[0], sizes[1]);
+    std::swap(used[0], used[1]);
+  }
   if (!room && isConstantIntValue(tile.rowCount, lanes))
-    return linalg.map(rows, map(2, {1, 0}), sizes, f32(), scaled);
-  Value columns = filled(sizes, 0, room);
-  Value used = firstLanes(columns, 1, tile.rowCount);
-  used = linalg.generic(rows, {map(2, {1, 0}), whole}, used, scaled);
+    return linalg.map(rows, source, sizes, f32(), scaled);
+  Value padded = filled(sizes, 0, room);
+  Value part = firstLanes(padded, keysFirst() ? 1 : 0, tile.rowCount);
+  part = linalg.generic(rows, {source, whole}, part, scaled);
   SmallVector<OpFoldResult> zeros(2, fixed(0)), ones(2, fixed(1));
-  return tensor::InsertSliceOp::create(
-      b, loc, used, columns, zeros,
-      SmallVector<OpFoldResult>{fixed(depth), tile.rowCount}, ones);
+  return tensor::InsertSliceOp::create(b, loc, part, padded, zeros, used, ones);
 }
 
 Value FlashLoops::headWeightOf(OpBuilder &b, Location loc,

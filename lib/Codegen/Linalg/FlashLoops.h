@@ -215,14 +215,25 @@ private:
   Value hasWeight(const ScoreTile &tile);
 };
 
-/// Few query rows for each head: tasks are parts of the keys, of a length that
-/// does not depend on anything, and are merged in the order of the keys. Gives
-/// `results`, which it writes to.
-SmallVector<Value> emitFlashDecode(FlashLoops loops, ValueRange results);
+/// A form of attention for few query rows: up to `mostRows`, and more than any
+/// form before it takes.
+struct DecodeForm {
+  int64_t mostRows;
+  /// Rows of a tile: the query heads that share keys, of one query row, or
+  /// query rows of one head.
+  int64_t tileRows;
+  bool areHeads;
+};
 
-/// The most query rows of which `emitFlashDecode` takes the attention, and is
-/// the better form; 0 where it does not.
-int64_t mostRowsToDecode(FlashLoops &loops);
+/// The forms that `emitFlashDecode` has for the attention, as far as it is
+/// known; none where tiles of many rows are all that there is.
+SmallVector<DecodeForm> getDecodeForms(FlashLoops &loops);
+
+/// Tasks are parts of the keys, of a length that does not depend on anything,
+/// and are merged in the order of the keys. Gives `results`, which it writes
+/// to.
+SmallVector<Value> emitFlashDecode(FlashLoops loops, const DecodeForm &form,
+                                   ValueRange results);
 
 } // namespace mlir::ds
 

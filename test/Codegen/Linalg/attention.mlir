@@ -152,6 +152,8 @@ func.func @double(%q: tensor<?x2x?x8xf64>) -> tensor<?x2x?x8xf64> {
 // have them: no transposition is left.
 // CHECK-LABEL: func.func @heads_after_rows
 // CHECK-SAME: %[[Q:.+]]: tensor<?x?x2x8xf32>, %[[K:.+]]: tensor<?x?x2x8xf32>
+// The merges of one row, and of few.
+// CHECK-COUNT-2: scf.forall {{.*}} -> (tensor<?x?x2x8xf32>)
 // CHECK: scf.forall (%[[B:.+]], %[[H:.+]], %{{.+}}) in {{.*}} shared_outs(%{{.+}}) -> (tensor<?x?x2x8xf32>)
 // CHECK: tensor.extract_slice %[[Q]][%[[B]], %{{.+}}, %[[H]], 0] [1, %{{.+}}, 1, 8]
 // CHECK: tensor.extract_slice %[[K]][%[[B]], %{{.+}}, %[[H]], 0] [1, %{{.+}}, 1, 8]
@@ -228,6 +230,28 @@ func.func @few_rows(%q: tensor<2x8x5x64xf32>, %k: tensor<2x8x?x64xf32>, %v: tens
 func.func @any_rows(%q: tensor<2x8x?x64xf32>, %k: tensor<2x4x?x64xf32>, %v: tensor<2x4x?x64xf32>) -> tensor<2x8x?x64xf32> {
   %0 = ds.attention %q, %k, %v {scale = 0.125 : f32}
     : (tensor<2x8x?x64xf32>, tensor<2x4x?x64xf32>, tensor<2x4x?x64xf32>) -> tensor<2x8x?x64xf32>
+  return %0 : tensor<2x8x?x64xf32>
+}
+
+// -----
+
+// Of heads with keys of their own, one row is alone, and up to 16 are tiles of
+// four, of which the last may have fewer.
+// CHECK-LABEL: func.func @any_rows_of_heads
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: tensor<2x8x?x64xf32>
+// CHECK: %[[ONE:.+]] = arith.cmpi sle, %{{.+}}, %c1
+// CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}, %[[ROW:.+]]) in (%{{.+}}, 8, %{{.+}}, %{{.+}})
+// CHECK:   tensor.extract_slice %[[Q]][%{{.+}}, %{{.+}}, %[[ROW]], 0] [1, 1, 1, 64]
+// CHECK: arith.cmpi sle, %{{.+}}, %c16
+// CHECK: scf.forall (%{{.+}}, %{{.+}}, %{{.+}}, %[[NUMBER:.+]]) in (%{{.+}}, 8, %{{.+}}, %{{.+}})
+// CHECK:   %[[FIRST:.+]] = arith.muli %[[NUMBER]], %c4
+// CHECK:   %[[LEFT:.+]] = arith.subi %{{.+}}, %[[FIRST]]
+// CHECK:   %[[COUNT:.+]] = arith.minsi %[[LEFT]], %c4
+// CHECK:   tensor.extract_slice %[[Q]][%{{.+}}, %{{.+}}, %[[FIRST]], 0] [1, 1, %[[COUNT]], 64]
+// CHECK:   linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<4x64xf32>, tensor<?x64xf32>)
+func.func @any_rows_of_heads(%q: tensor<2x8x?x64xf32>, %k: tensor<2x8x?x64xf32>, %v: tensor<2x8x?x64xf32>) -> tensor<2x8x?x64xf32> {
+  %0 = ds.attention %q, %k, %v {scale = 0.125 : f32}
+    : (tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32>) -> tensor<2x8x?x64xf32>
   return %0 : tensor<2x8x?x64xf32>
 }
 
