@@ -77,7 +77,8 @@ class Properties:
     def few_rows(self) -> str:
         """Few rows have the same bits however few they are, and give what they give among many."""
         causal = {"window": (None, 0), "rows": 70, "keys": 700, "query_start": True}
-        for heads, few in (((4, 2), 16), ((3, 3), 8), ((17, 1), 16)):
+        few = 16
+        for heads in ((4, 2), (3, 3), (17, 1)):
             inputs = self.inputs(7, heads=heads, **causal) | {"query_start": np.array([500, 100, 0])}
 
             def first(count: int) -> np.ndarray:
