@@ -76,10 +76,10 @@ class Properties:
 
     def few_rows(self) -> str:
         """Few rows have the same bits however few they are, and give what they give among many."""
-        causal = {"window": (None, 0), "rows": 70, "keys": 700, "query_start": True}
+        causal = {"window": (None, 0), "rows": 70, "keys": 1400, "query_start": True}
         few = 16
         for heads in ((4, 2), (3, 3), (17, 1)):
-            inputs = self.inputs(7, heads=heads, **causal) | {"query_start": np.array([500, 100, 0])}
+            inputs = self.inputs(7, heads=heads, **causal) | {"query_start": np.array([1300, 600, 0])}
 
             def first(count: int) -> np.ndarray:
                 return self.run(inputs | {"query": inputs["query"][:, :, :count]}, heads=heads, **causal)
@@ -93,7 +93,7 @@ class Properties:
             # Rows that see a few keys show the rounding of single scores.
             for found in (whole, known):
                 expected = among[:, :, : found.shape[2]]
-                if not np.allclose(found, expected, rtol=0, atol=2 * ROUNDING):
+                if not np.allclose(found, expected, rtol=0, atol=3 * ROUNDING):
                     return f"{heads} heads differ by {np.abs(found - expected).max():.1e}"
         return ""
 

@@ -33,6 +33,9 @@ static constexpr int64_t mostRowsOfKeyLanes = 15;
 /// Rows of all tiles that share keys: what parts leave of more is larger than
 /// keys and values are.
 static constexpr int64_t mostPartRows = 512;
+/// The most query rows of which a tile of some is better than one of 32, and
+/// the rows of a tile where their number is not known.
+static constexpr int64_t fewRows = 16, rowsOfTile = 4;
 
 namespace {
 /// What tasks leave: m and l of [B, Hkv, R, parts, rows of a tile], O of [B,
@@ -45,7 +48,8 @@ struct Parts {
 SmallVector<DecodeForm> mlir::ds::getDecodeForms(FlashLoops &f) {
   // Parts cannot be divided by sums that are not known yet.
   bool twice = f.masks.hasProbMod() && !f.masks.isProbModLinear();
-  if (f.offsets || twice)
+  if (f.offsets || twice || isConstantIntValue(f.dims[2], 0) ||
+      isConstantIntValue(f.dims[3], 0))
     return {};
   std::optional<int64_t> rows = getConstantIntValue(f.dims[2]);
   if (f.group) {
@@ -53,15 +57,17 @@ SmallVector<DecodeForm> mlir::ds::getDecodeForms(FlashLoops &f) {
     if (!heads)
       return {};
     // Each row of a tile leaves a value for every part.
-    int64_t most = std::clamp<int64_t>(mostPartRows / *heads, 1, 16);
+    int64_t most = std::clamp<int64_t>(mostPartRows / *heads, 1, fewRows);
     return {{most, *heads, /*areHeads=*/true}};
   }
   DecodeForm alone{1, 1, /*areHeads=*/true};
   if (!rows)
-    return {alone, {16, 4, /*areHeads=*/false}};
+    return {alone, {fewRows, rowsOfTile, /*areHeads=*/false}};
   if (*rows == 1)
     return {alone};
-  return {{mostRowsOfKeyLanes, *rows, /*areHeads=*/false}};
+  if (*rows > mostRowsOfKeyLanes)
+    return {};
+  return {{*rows, *rows, /*areHeads=*/false}};
 }
 
 /// Whether a part is one step: its keys, and then its values, come from memory
@@ -189,8 +195,28 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
     Value product = arith::MulFOp::create(b, loc, v[0], v[1]);
     return arith::AddFOp::create(b, loc, v[2], product);
   };
-  state.sum = f.linalg.generic({l, scales}, {ofPart, ofPart, perRow}, state.sum,
-                               addProduct);
+  // Part by part: of a single row, lanes would be parts, and be added up in
+  // another order than those of several rows.
+  auto sums = scf::ForOp::create(b, loc, f.index(0),
+                                 getValueOrCreateConstantIndexOp(b, loc, count),
+                                 f.index(1), state.sum);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(sums.getBody());
+    auto ofNumber = [&](Value parts) -> Value {
+      SmallVector<OpFoldResult> offsets = {sums.getInductionVar(), f.fixed(0)},
+                                sizes = {f.fixed(1), lanes},
+                                ones(2, f.fixed(1));
+      return tensor::ExtractSliceOp::create(b, loc,
+                                            getStaticType({f.f32(), {lanes}}),
+                                            parts, offsets, sizes, ones);
+    };
+    Value sum =
+        f.linalg.generic({ofNumber(l), ofNumber(scales)}, {lane, lane, lane},
+                         sums.getRegionIterArg(0), addProduct);
+    scf::YieldOp::create(b, loc, sum);
+  }
+  state.sum = sums.getResult(0);
   state.acc = f.linalg.generic(
       {o, scales}, {f.map(3, {2, 0, 1}), f.map(3, {2, 0}), f.map(3, {0, 1})},
       state.acc, addProduct);

@@ -217,8 +217,8 @@ ScoreTile FlashLoops::locate(Value batch, Value head, Value row) {
   return tile;
 }
 
-/// As columns, where keys come first. Lanes past the last row are 0, and what
-/// they give is not stored.
+/// As columns, where keys come first. Lanes past the last row are 0, and the
+/// result is without what they give.
 Value FlashLoops::prepareQuery(const ScoreTile &tile, Value room) {
   auto scaled = [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
     Value factor = LinalgBuilder::constant(b, loc, f32(), masks.scale());

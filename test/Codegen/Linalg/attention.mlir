@@ -257,6 +257,31 @@ func.func @any_rows_of_heads(%q: tensor<2x8x?x64xf32>, %k: tensor<2x8x?x64xf32>,
 
 // -----
 
+// Without a key there are no parts.
+// CHECK-LABEL: func.func @no_keys
+// CHECK: scf.forall (%{{.+}}, %{{.+}}) in (2, 8)
+// CHECK-NOT: scf.forall
+// CHECK: return
+func.func @no_keys(%q: tensor<2x8x4x64xf32>, %k: tensor<2x8x0x64xf32>) -> tensor<2x8x4x64xf32> {
+  %0 = ds.attention %q, %k, %k {scale = 0.125 : f32}
+    : (tensor<2x8x4x64xf32>, tensor<2x8x0x64xf32>, tensor<2x8x0x64xf32>) -> tensor<2x8x4x64xf32>
+  return %0 : tensor<2x8x4x64xf32>
+}
+
+// -----
+
+// Nor without a row.
+// CHECK-LABEL: func.func @no_rows
+// CHECK-NOT: arith.ceildivsi
+// CHECK: return
+func.func @no_rows(%q: tensor<2x8x0x64xf32>, %k: tensor<2x8x?x64xf32>) -> tensor<2x8x0x64xf32> {
+  %0 = ds.attention %q, %k, %k {scale = 0.125 : f32}
+    : (tensor<2x8x0x64xf32>, tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32>) -> tensor<2x8x0x64xf32>
+  return %0 : tensor<2x8x0x64xf32>
+}
+
+// -----
+
 // What mask_mod gives for the ends of a tile tells whether it is empty or full.
 // The documents of its rows and keys are read for that once.
 // CHECK-LABEL: func.func @documents
