@@ -138,7 +138,7 @@ func.func @half(%q: tensor<?x2x?x8xf16>) -> tensor<?x2x?x8xf16> {
 
 // Double precision takes the reference form.
 // CHECK-LABEL: func.func @double
-// CHECK-NOT: scf.forall
+// CHECK-NOT: scf.forall (
 // CHECK: return
 func.func @double(%q: tensor<?x2x?x8xf64>) -> tensor<?x2x?x8xf64> {
   %0 = ds.attention %q, %q, %q {scale = 0.125 : f32}
@@ -260,7 +260,7 @@ func.func @any_rows_of_heads(%q: tensor<2x8x?x64xf32>, %k: tensor<2x8x?x64xf32>,
 // Without a key there are no parts.
 // CHECK-LABEL: func.func @no_keys
 // CHECK: scf.forall (%{{.+}}, %{{.+}}) in (2, 8)
-// CHECK-NOT: scf.forall
+// CHECK-NOT: scf.forall (
 // CHECK: return
 func.func @no_keys(%q: tensor<2x8x4x64xf32>, %k: tensor<2x8x0x64xf32>) -> tensor<2x8x4x64xf32> {
   %0 = ds.attention %q, %k, %k {scale = 0.125 : f32}
