@@ -143,6 +143,38 @@ static void emitPart(FlashLoops f, scf::ForallOp forall,
         {rows, f.fixed(f.valueDepth)});
 }
 
+static Value addProduct(OpBuilder &b, Location loc, ValueRange v) {
+  Value product = arith::MulFOp::create(b, loc, v[0], v[1]);
+  return arith::AddFOp::create(b, loc, v[2], product);
+}
+
+/// Adds the products of `lhs` and `rhs`, both [parts, rows], to `sums`. A
+/// reduction of a single row would have parts as lanes, and add them up in
+/// another order than those of several rows.
+static Value addPartByPart(FlashLoops &f, Value lhs, Value rhs, Value sums) {
+  OpBuilder &b = f.b;
+  Location loc = f.loc;
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, lhs);
+  auto loop = scf::ForOp::create(
+      b, loc, f.index(0), getValueOrCreateConstantIndexOp(b, loc, sizes[0]),
+      f.index(1), sums);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  sizes[0] = f.fixed(1);
+  auto part = [&](Value parts) -> Value {
+    return tensor::ExtractSliceOp::create(
+        b, loc, cast<RankedTensorType>(sums.getType()), parts,
+        ArrayRef<OpFoldResult>{loop.getInductionVar(), f.fixed(0)}, sizes,
+        ArrayRef<OpFoldResult>{f.fixed(1), f.fixed(1)});
+  };
+  AffineMap lane = f.map(1, {0});
+  scf::YieldOp::create(b, loc,
+                       f.linalg.generic({part(lhs), part(rhs)},
+                                        {lane, lane, lane},
+                                        loop.getRegionIterArg(0), addProduct));
+  return loop.getResult(0);
+}
+
 /// Merges the parts of the rows of one task.
 static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
                       OpFoldResult count, const DecodeForm &form) {
@@ -191,32 +223,7 @@ static void emitMerge(FlashLoops f, scf::ForallOp forall, const Parts &parts,
         return f.masks.exponential(b, loc,
                                    arith::SubFOp::create(b, loc, v[0], v[1]));
       });
-  auto addProduct = [](OpBuilder &b, Location loc, ValueRange v) -> Value {
-    Value product = arith::MulFOp::create(b, loc, v[0], v[1]);
-    return arith::AddFOp::create(b, loc, v[2], product);
-  };
-  // Part by part: of a single row, lanes would be parts, and be added up in
-  // another order than those of several rows.
-  auto sums = scf::ForOp::create(b, loc, f.index(0),
-                                 getValueOrCreateConstantIndexOp(b, loc, count),
-                                 f.index(1), state.sum);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(sums.getBody());
-    auto ofNumber = [&](Value parts) -> Value {
-      SmallVector<OpFoldResult> offsets = {sums.getInductionVar(), f.fixed(0)},
-                                sizes = {f.fixed(1), lanes},
-                                ones(2, f.fixed(1));
-      return tensor::ExtractSliceOp::create(b, loc,
-                                            getStaticType({f.f32(), {lanes}}),
-                                            parts, offsets, sizes, ones);
-    };
-    Value sum =
-        f.linalg.generic({ofNumber(l), ofNumber(scales)}, {lane, lane, lane},
-                         sums.getRegionIterArg(0), addProduct);
-    scf::YieldOp::create(b, loc, sum);
-  }
-  state.sum = sums.getResult(0);
+  state.sum = addPartByPart(f, l, scales, state.sum);
   state.acc = f.linalg.generic(
       {o, scales}, {f.map(3, {2, 0, 1}), f.map(3, {2, 0}), f.map(3, {0, 1})},
       state.acc, addProduct);
