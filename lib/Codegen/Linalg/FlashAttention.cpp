@@ -26,9 +26,9 @@ using namespace mlir::ds;
 
 /// Query rows of a tile: the columns of the register tile.
 static constexpr int64_t queryBlock = 32;
-/// Tiles of a group, where a sequence is longer than `fewRows`: shorter ones
-/// are in the cache, and make more tasks.
-static constexpr int64_t tilesOfGroup = 4, fewRows = 512;
+/// Tiles of a group, where a sequence has more rows than `rowsOfGroups`:
+/// shorter ones are in the cache, and make more tasks.
+static constexpr int64_t tilesOfGroup = 4, rowsOfGroups = 512;
 
 /// Blocks of query rows in the longest sequence.
 static OpFoldResult countBlocks(FlashLoops &f) {
@@ -420,7 +420,7 @@ static SmallVector<Value> emitPrefill(FlashLoops f, ValueRange results) {
   f.lanes = queryBlock;
   OpFoldResult tiles = countBlocks(f), groups = tiles;
   auto known = getConstantIntValue(tiles);
-  constexpr int64_t fewTiles = fewRows / queryBlock;
+  constexpr int64_t fewTiles = rowsOfGroups / queryBlock;
   int64_t most = known && *known <= fewTiles ? 1 : tilesOfGroup;
   Value size = f.index(most);
   if (most > 1) {

@@ -35,7 +35,7 @@ static constexpr int64_t mostRowsOfKeyLanes = 15;
 static constexpr int64_t mostPartRows = 512;
 /// The most query rows of which a tile of some is better than one of 32, and
 /// the rows of a tile where their number is not known.
-static constexpr int64_t fewRows = 16, rowsOfTile = 4;
+static constexpr int64_t mostFewRows = 16, rowsOfTile = 4;
 
 namespace {
 /// What tasks leave: m and l of [B, Hkv, R, parts, rows of a tile], O of [B,
@@ -57,12 +57,12 @@ SmallVector<DecodeForm> mlir::ds::getDecodeForms(FlashLoops &f) {
     if (!heads)
       return {};
     // Each row of a tile leaves a value for every part.
-    int64_t most = std::clamp<int64_t>(mostPartRows / *heads, 1, fewRows);
+    int64_t most = std::clamp<int64_t>(mostPartRows / *heads, 1, mostFewRows);
     return {{most, *heads, /*areHeads=*/true}};
   }
   DecodeForm alone{1, 1, /*areHeads=*/true};
   if (!rows)
-    return {alone, {fewRows, rowsOfTile, /*areHeads=*/false}};
+    return {alone, {mostFewRows, rowsOfTile, /*areHeads=*/false}};
   if (*rows == 1)
     return {alone};
   if (*rows > mostRowsOfKeyLanes)
