@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ParallelDims.h"
 #include "RaiseHelpers.h"
 #include "ds/Transforms/Passes.h"
 
@@ -25,8 +26,9 @@ struct DSRaiseLinear : mlir::ds::impl::DSRaiseLinearBase<DSRaiseLinear> {
 
 static StringRef passName() { return "ds-raise-linear"; }
 
-static void missed(Operation *op, const Twine &reason) {
+static LinearOp missed(Operation *op, const Twine &reason) {
   reportMissed(op, passName(), "linear layer", reason);
+  return nullptr;
 }
 
 /// Why `w` cannot be the matrix of a linear layer, or an empty string.
@@ -55,7 +57,7 @@ static std::pair<onnx::AddOp, Value> findBias(Value product, int64_t columns) {
 }
 
 /// Makes the linear layer of `product`, which takes the bias with it.
-static void raise(Operation *product, Value x, Value w, Value bias) {
+static LinearOp raise(Operation *product, Value x, Value w, Value bias) {
   OpBuilder builder(product);
   Location loc = product->getLoc();
   Value result = product->getResult(0);
@@ -68,24 +70,25 @@ static void raise(Operation *product, Value x, Value w, Value bias) {
       loc = builder.getFusedLoc({loc, add.getLoc()});
     }
   }
-  Value linear = LinearOp::create(builder, loc, result.getType(), x, w, bias);
+  auto linear = LinearOp::create(builder, loc, result.getType(), x, w, bias);
   result.replaceAllUsesWith(linear);
+  return linear;
 }
 
-static void raiseMatMul(onnx::MatMulOp op) {
+static LinearOp raiseMatMul(onnx::MatMulOp op) {
   // A product of two activations is no near miss.
   if (!isWeight(op.getA()) && !isWeight(op.getB()))
-    return;
+    return nullptr;
   if (!isWeight(op.getB()))
     return missed(op, "the weight is its left operand");
   if (isWeight(op.getA()))
     return missed(op, "both operands are constants");
   if (std::string reason = checkMatrix(op.getB()); !reason.empty())
     return missed(op, reason);
-  raise(op, op.getA(), op.getB(), nullptr);
+  return raise(op, op.getA(), op.getB(), nullptr);
 }
 
-static void raiseGemm(onnx::GemmOp op) {
+static LinearOp raiseGemm(onnx::GemmOp op) {
   if (!isWeight(op.getB()))
     return missed(op, "operand B is not a constant");
   if (std::string reason = checkMatrix(op.getB()); !reason.empty())
@@ -112,11 +115,65 @@ static void raiseGemm(onnx::GemmOp op) {
   if (!hasC || isBias)
     return raise(op, op.getA(), w, isBias ? op.getC() : Value());
   // Any other C is added with broadcasting, as Gemm does.
-  Value linear = LinearOp::create(builder, op.getLoc(), op.getType(), op.getA(),
-                                  w, /*bias=*/nullptr);
+  auto linear = LinearOp::create(builder, op.getLoc(), op.getType(), op.getA(),
+                                 w, /*bias=*/nullptr);
   Value sum = onnx::AddOp::create(builder, op.getLoc(), op.getType(), linear,
                                   op.getC());
   op.getResult().replaceAllUsesWith(sum);
+  return linear;
+}
+
+/// Takes a layer out of the reshapes that Gemm, which knows matrices alone,
+/// makes of rows with more dims and back: passes tell sequences and positions
+/// by these dims.
+static void unflatten(LinearOp op, ShapeBuilder &shapes) {
+  auto flat = op.getX().getDefiningOp<onnx::ReshapeOp>();
+  SmallVector<Operation *> users = llvm::to_vector(op.getY().getUsers());
+  if (!flat || users.empty() || !isa<onnx::ReshapeOp>(users.front()) ||
+      typeOf(op.getX()).getRank() != 2)
+    return;
+  OpBuilder &builder = shapes.builder();
+  RankedTensorType from = typeOf(flat.getData());
+  RankedTensorType to = typeOf(users.front()->getResult(0));
+  int64_t rows = to.getRank() - 1, columns = typeOf(op.getX()).getDimSize(1);
+  // Rows stay rows where their elements do, be they those of more dims.
+  if (rows < 2 || from.getRank() <= rows || columns < 1 ||
+      ShapedType::isDynamicShape(from.getShape().drop_front(rows)) ||
+      ShapedType::getNumElements(from.getShape().drop_front(rows)) != columns)
+    return;
+  auto hasRowsAgain = [&](Operation *user) {
+    auto reshape = dyn_cast<onnx::ReshapeOp>(user);
+    if (!reshape || reshape.getData() != op.getY() ||
+        typeOf(reshape.getReshaped()).getRank() != rows + 1 ||
+        typeOf(reshape.getReshaped()).getShape().back() !=
+            typeOf(op.getY()).getShape().back())
+      return false;
+    builder.setInsertionPoint(user);
+    insertShapesBefore(user, shapes);
+    SmallVector<OpFoldResult> dims =
+        llvm::to_vector(shapes.dims(flat.getData()).take_front(rows));
+    return ArrayRef(dims) ==
+           shapes.dims(reshape.getReshaped()).take_front(rows);
+  };
+  if (!llvm::all_of(users, hasRowsAgain))
+    return;
+  builder.setInsertionPoint(op);
+  Value x = flat.getData();
+  if (from.getRank() > rows + 1) {
+    SmallVector<int64_t> shape =
+        llvm::to_vector(from.getShape().take_front(rows));
+    shape.push_back(columns);
+    auto joined = cast<onnx::ReshapeOp>(builder.clone(*flat));
+    joined.getReshaped().setType(from.clone(shape));
+    keepLeadingDims(joined, rows, builder);
+    x = joined.getReshaped();
+  }
+  Value linear =
+      LinearOp::create(builder, op.getLoc(), to, x, op.getW(), op.getBias());
+  for (Operation *user : users) {
+    Value result = user->getResult(0);
+    result.replaceAllUsesWith(withTypeOf(result, linear, builder));
+  }
 }
 
 void DSRaiseLinear::runOnOperation() {
@@ -128,11 +185,15 @@ void DSRaiseLinear::runOnOperation() {
     if (isa<onnx::MatMulOp, onnx::GemmOp>(op))
       ops.push_back(op);
   });
+  OpBuilder builder = OpBuilder::atBlockBegin(&func.getBody().front());
+  ShapeBuilder shapes(builder, func.getLoc());
+  bindEntryDims(func, shapes);
   for (Operation *op : ops) {
-    if (auto matmul = dyn_cast<onnx::MatMulOp>(op))
-      raiseMatMul(matmul);
-    else
-      raiseGemm(cast<onnx::GemmOp>(op));
+    auto matmul = dyn_cast<onnx::MatMulOp>(op);
+    LinearOp linear =
+        matmul ? raiseMatMul(matmul) : raiseGemm(cast<onnx::GemmOp>(op));
+    if (linear)
+      unflatten(linear, shapes);
   }
   eraseDeadOps(func);
 }

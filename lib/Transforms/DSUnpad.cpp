@@ -77,6 +77,7 @@ private:
   bool addAllSources();
   bool addUsers(Value value);
   bool grow();
+  void leaveOutViews();
   bool checkLeaving(Value value);
   std::optional<TokenDims> dimsOfMask(Value value);
   bool isZeroAtPadding(Value value, TokenDims dims);
@@ -95,6 +96,10 @@ private:
   ShapeBuilder shapes;
   Value mask;
   SmallVector<AttentionOp> attentions;
+  /// Those of other query rows: they read keys and values from the region.
+  SmallVector<AttentionOp> readers;
+  /// What lays out rows for these, outside of the region.
+  SmallPtrSet<Operation *, 8> views;
   llvm::MapVector<Value, TokenDims> tokens;
   SetVector<Operation *> region;
   /// What is computed from the result of an attention.
@@ -164,7 +169,7 @@ bool Unpadding::checkAttention(AttentionOp op) {
   auto dims = dimsOfMask(bias);
   if (!dims || !(*dims == TokenDims{0, 3}) ||
       shapes.dim(mask, 0) != shapes.dim(op.getResult(), 0) ||
-      shapes.dim(mask, 1) != shapes.dim(op.getResult(), 2))
+      shapes.dim(mask, 1) != shapes.dim(op.getKey(), 2))
     return miss(op, "its mask is not one of [batch, sequence]");
   auto kept = valueWhereMaskIs(bias, mask, 1),
        dropped = valueWhereMaskIs(bias, mask, 0);
@@ -189,17 +194,23 @@ bool Unpadding::checkAttention(AttentionOp op) {
 }
 
 bool Unpadding::findMaskOfAll() {
-  func.walk([&](AttentionOp op) { attentions.push_back(op); });
+  SmallVector<AttentionOp> all;
+  func.walk([&](AttentionOp op) { all.push_back(op); });
   // A model without masks has no padding to leave out.
-  if (llvm::none_of(attentions, [](AttentionOp op) { return op.getBias(); }))
+  if (llvm::none_of(all, [](AttentionOp op) { return op.getBias(); }))
     return false;
   // Rows of a graph in an op would be packed although it may not run.
   for (Operation &op : func.getBody().front())
     if (onnx::isControlFlow(&op))
       return miss(&op, "its graphs may read padded rows");
   learnShapes();
-  return llvm::all_of(attentions,
-                      [&](AttentionOp op) { return checkAttention(op); });
+  for (AttentionOp op : all) {
+    if (!checkAttention(op))
+      return false;
+    bool isOfAll = shapes.dim(mask, 1) == shapes.dim(op.getResult(), 2);
+    (isOfAll ? attentions : readers).push_back(op);
+  }
+  return true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -263,14 +274,13 @@ bool Unpadding::canPack(Operation *op, TokenDims result) {
     if (!other.use_empty())
       return false;
   if (auto attention = dyn_cast<AttentionOp>(op);
-      attention && !(result == TokenDims{0, 2}))
+      attention &&
+      (!(result == TokenDims{0, 2}) || llvm::is_contained(readers, attention)))
     return false;
   // Its new shape names what is behind the dims of tokens.
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op);
-      reshape &&
-      (!(result == TokenDims{0, 1}) ||
-       llvm::any_of(typeOf(reshape.getReshaped()).getShape().drop_front(2),
-                    ShapedType::isDynamic)))
+      reshape && (!(result == TokenDims{0, 1}) ||
+                  !canKeepLeadingDims(reshape, /*count=*/2)))
     return false;
   return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
     return readingOf(operand, result).kind != Reading::Unknown;
@@ -354,6 +364,10 @@ bool Unpadding::grow() {
     follows.insert(op);
     add(op.getResult(), {0, 2});
   }
+  for (AttentionOp op : readers)
+    for (Value rows : {op.getKey(), op.getValueOrKey()})
+      if (!add(rows, {0, 2}))
+        return miss(op, "its keys are read in two ways");
   do {
     if (!addAllSources())
       return false;
@@ -363,6 +377,24 @@ bool Unpadding::grow() {
         return false;
   } while (!work.empty());
   return true;
+}
+
+/// Takes out of the region what lays out rows for attention outside of it: rows
+/// leave in order alone. Zeros at padding must stay numbers on the way.
+void Unpadding::leaveOutViews() {
+  for (Operation &op : llvm::reverse(func.getBody().front())) {
+    if (!region.contains(&op) || !isa<onnx::AddOp, onnx::MulOp, onnx::ReshapeOp,
+                                      onnx::SubOp, onnx::TransposeOp>(op))
+      continue;
+    Value result = op.getResult(0);
+    if (tokens.lookup(result) == TokenDims{0, 1} ||
+        !llvm::all_of(result.getUses(), [&](OpOperand &use) {
+          return !region.contains(use.getOwner()) && ignoresPadding(use);
+        }))
+      continue;
+    views.insert(&op);
+    region.remove(&op);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -387,8 +419,11 @@ bool Unpadding::isZeroAtPadding(Value value, TokenDims dims) {
 /// Whether `use` reads no row of padding. The first row of a sequence is none.
 bool Unpadding::ignoresPadding(OpOperand &use) {
   Operation *user = use.getOwner();
-  if (isa<onnx::ShapeOp, onnx::SizeOp>(user))
+  if (isa<onnx::ShapeOp, onnx::SizeOp>(user) || views.contains(user))
     return true;
+  // The mask hides keys at padding.
+  if (isa<AttentionOp>(user))
+    return llvm::is_contained(readers, user) && use.getOperandNumber() > 0;
   if (isa<onnx::MulOp>(user)) {
     Value product = user->getResult(0);
     int64_t shift = typeOf(product).getRank() - typeOf(use.get()).getRank();
@@ -420,6 +455,10 @@ bool Unpadding::checkLeaving(Value value) {
     Operation *user = use.getOwner();
     if (region.contains(user) || isa<onnx::ShapeOp, onnx::SizeOp>(user))
       continue;
+    // For these the bias stays what is computed from the mask as it is.
+    if (auto reader = dyn_cast<AttentionOp>(user);
+        reader && value == reader.getBias())
+      continue;
     bool isReturned = isa<func::ReturnOp>(user);
     if (!isZero && !(isReturned && zeroPadding) && !ignoresPadding(use))
       return miss(isReturned ? value.getDefiningOp() : user,
@@ -435,6 +474,7 @@ bool Unpadding::checkLeaving(Value value) {
 bool Unpadding::analyse() {
   if (!findMaskOfAll() || !grow())
     return false;
+  leaveOutViews();
   return llvm::all_of(
       region, [&](Operation *op) { return checkLeaving(op->getResult(0)); });
 }
@@ -473,17 +513,10 @@ void Unpadding::cloneOp(Operation *op) {
     else
       operands.push_back(pack(operand.get()));
   }
-  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
-    SmallVector<int64_t> shape =
-        llvm::to_vector(typeOf(reshape.getReshaped()).getShape());
-    shape[0] = shape[1] = 0; // as they are
-    operands[1] = onnx::ConstantOp::create(builder, op->getLoc(),
-                                           builder.getI64TensorAttr(shape));
-  }
   Operation *clone = builder.clone(*op);
   clone->setOperands(operands);
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(clone))
-    reshape.setAllowzero(0);
+    keepLeadingDims(reshape, /*count=*/2, builder);
   for (Value made : clone->getResults())
     made.setType(packedType(made.getType(), result));
   if (auto attention = dyn_cast<AttentionOp>(clone))

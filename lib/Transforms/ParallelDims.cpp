@@ -114,6 +114,18 @@ static MaybeDims dimsOfAttention(AttentionOp op, Value operand) {
   return Dims{0, 1, 2, -1};
 }
 
+/// Rows of positions, or of tables that have one for each row.
+static MaybeDims dimsOfRope(RopeOp op, OpOperand &use) {
+  if (use.getOperandNumber() == 0)
+    return Dims{0, 1, 2, -1};
+  int64_t rank = rankOf(use.get());
+  if (use.get() == op.getPositions())
+    return rank == 2 ? Dims{0, 2} : Dims{2};
+  if (op.getPositions())
+    return none(use.get());
+  return rank == 3 ? Dims{0, 2, -1} : Dims{2, -1};
+}
+
 MaybeDims mlir::ds::getParallelDims(OpOperand &use, ShapeBuilder &shapes) {
   Operation *op = use.getOwner();
   Value operand = use.get();
@@ -130,6 +142,7 @@ MaybeDims mlir::ds::getParallelDims(OpOperand &use, ShapeBuilder &shapes) {
       .Case([&](AttentionOp attention) {
         return dimsOfAttention(attention, operand);
       })
+      .Case([&](RopeOp rope) { return dimsOfRope(rope, use); })
       .Case<onnx::LayerNormalizationOp, onnx::RMSNormalizationOp>(
           [&](auto norm) -> MaybeDims {
             int64_t axis = norm.getAxis(), rank = rankOf(operand);
@@ -158,4 +171,22 @@ MaybeDims mlir::ds::getParallelDims(OpOperand &use, ShapeBuilder &shapes) {
         return isFirst ? dimsOfReshape(reshape, shapes) : none(operand);
       })
       .Default([](Operation *) { return std::nullopt; });
+}
+
+bool mlir::ds::canKeepLeadingDims(onnx::ReshapeOp op, int64_t count) {
+  return llvm::all_of(
+      typeOf(op.getReshaped()).getShape().drop_front(count),
+      [](int64_t dim) { return !ShapedType::isDynamic(dim) && dim > 0; });
+}
+
+void mlir::ds::keepLeadingDims(onnx::ReshapeOp op, int64_t count,
+                               OpBuilder &builder) {
+  SmallVector<int64_t> shape =
+      llvm::to_vector(typeOf(op.getReshaped()).getShape());
+  std::fill_n(shape.begin(), count, 0);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op);
+  op.getShapeMutable().assign(onnx::ConstantOp::create(
+      builder, op.getLoc(), builder.getI64TensorAttr(shape)));
+  op.setAllowzero(0);
 }

@@ -21,6 +21,14 @@ namespace mlir::ds {
 std::optional<SmallVector<int64_t>> getParallelDims(OpOperand &operand,
                                                     ShapeBuilder &shapes);
 
+/// Whether `op` can have other sizes of its first `count` dims, which are its
+/// operand's: the others are known.
+bool canKeepLeadingDims(onnx::ReshapeOp op, int64_t count);
+
+/// Lets `op`, of which that is so, take its first `count` dims as they are.
+/// Its result's type is the caller's to set.
+void keepLeadingDims(onnx::ReshapeOp op, int64_t count, OpBuilder &builder);
+
 } // namespace mlir::ds
 
 #endif // DS_LIB_TRANSFORMS_PARALLELDIMS_H

@@ -47,6 +47,8 @@ void mlir::ds::buildRaisePipeline(OpPassManager &pm,
     pm.addNestedPass<func::FuncOp>(
         createDSPruneHeads(DSPruneHeadsOptions{*options.pruneHeads}));
   pm.addNestedPass<func::FuncOp>(createDSFoldHeadWeights());
+  // Before rows are packed, which then have no places of their own.
+  pm.addNestedPass<func::FuncOp>(createDSBubbleUpSlices());
   if (options.padding != Padding::Compute)
     pm.addNestedPass<func::FuncOp>(
         createDSUnpad(DSUnpadOptions{options.padding == Padding::Zero}));

@@ -9,6 +9,36 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DSBubbleUpSlices : Pass<"ds-bubble-up-slices", "::mlir::func::FuncOp"> {
+  let summary = "computes no row that nothing reads";
+  let description = [{
+    A Gather or Slice by constants, as a classifier takes the first token or a
+    decoder the last, goes up through what treats these rows one by one and is
+    read by nothing else: element-wise ops, normalization, linear layers, and
+    attention, whose other query rows are not computed then. Keys and values are
+    of all rows. It stops where it meets neither a linear layer nor attention,
+    where half of the rows or more are selected, and where attention has
+    positions and the rows are not the last, which a remark tells.
+
+    ```mlir
+    // before
+    %k = ds.linear %x, %wk : …
+    %a = ds.attention %q, %k, %v : … -> tensor<?x12x?x64xf32>
+    %y = ds.linear %a, %w : (tensor<?x?x768xf32>, …) -> tensor<?x?x768xf32>
+    %c = onnx.Gather %y, %zero {axis = 1 : i64} : … -> tensor<?x768xf32>
+    // after
+    %k = ds.linear %x, %wk : …
+    %row = onnx.Gather %x, %zeros {axis = 1 : i64} : … -> tensor<?x1x768xf32>
+    %a = ds.attention %q, %k, %v : … -> tensor<?x12x1x64xf32>
+    %y = ds.linear %a, %w : (tensor<?x1x768xf32>, …) -> tensor<?x1x768xf32>
+    %c = onnx.Gather %y, %zero {axis = 1 : i64} : … -> tensor<?x768xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::ds::DSDialect", "::mlir::onnx::ONNXDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def DSDecompose : Pass<"ds-decompose", "::mlir::func::FuncOp"> {
   let summary = "replaces ds ops by their reference decompositions";
   let description = [{
@@ -170,7 +200,8 @@ def DSRaiseLinear : Pass<"ds-raise-linear", "::mlir::func::FuncOp"> {
   let description = [{
     A MatMul or Gemm whose right operand is a weight or a constant matrix, with
     the bias vector that an Add adds to it. A transposed Gemm weight becomes a
-    step of the weight's transformations. A product with a weight that is no
+    step of the weight's transformations. Reshapes that join the dims of rows in
+    front of it and part them behind it leave. A product with a weight that is no
     linear layer is a remark that says why.
 
     ```mlir
@@ -181,8 +212,9 @@ def DSRaiseLinear : Pass<"ds-raise-linear", "::mlir::func::FuncOp"> {
     %1 = ds.linear %x, %w, %b : …
     ```
   }];
-  let dependentDialects = ["::mlir::ds::DSDialect",
-                           "::mlir::onnx::ONNXDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::ds::DSDialect", "::mlir::onnx::ONNXDialect",
+    "::mlir::tensor::TensorDialect"];
 }
 
 def DSRaiseNormalization
@@ -277,6 +309,8 @@ def DSUnpad : Pass<"ds-unpad", "::mlir::func::FuncOp"> {
     rows of all sequences up to their last token are packed into one, and all
     that is computed by token is computed for these alone; attention goes by
     sequence. A row that is kept has the same bits as with its padding.
+    Attention of other query rows, such as the first of each sequence, is as it
+    was, and its keys and values have zeros at padding.
 
     This is done where nothing reads the rows at padding but what makes zeros of
     them, by a product with the mask, or takes the first row of a sequence. With

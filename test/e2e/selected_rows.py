@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Models of which few rows are read give ONNX Runtime's outputs, and compute no others in their last layer. Needs the onnx
+and onnxruntime packages (`scripts/peers`).
+
+Random encoders and graphs of model families get one output that selects rows of the last hidden state or of the logits, in
+each way that exporters write. With known sizes the last attention must have as many query rows as are selected, or all
+where they cannot be told apart or are too many; a dynamic artifact must agree with ONNX Runtime, give each row of a batch
+the bits that it has alone, and the same with padding left out as with padding computed.
+"""
+
+import argparse
+import dataclasses
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "scripts")]
+
+import random_encoder  # noqa: E402
+from batch_invariance import describe, same_bits  # noqa: E402
+from dstools import ToolError, Tools, add_machine_options  # noqa: E402
+
+LENGTH, ROWS = 9, 5  # of sequences, where they are known, and of batches
+TOLERANCE = 1e-4  # of the largest element
+FAR = np.iinfo(np.int64).max
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """An op that selects rows of a dim, and which they are."""
+
+    op: str
+    numbers: tuple[int, ...] | int  # indices, or start and end
+    computed: int | None  # query rows of the last attention; None: all
+
+    def append(self, graph: onnx.GraphProto, data: str, axis: int) -> str:
+        """Adds the op to a graph; the name of its result."""
+
+        def constant(name: str, numbers: object) -> str:
+            graph.initializer.append(numpy_helper.from_array(np.array(numbers, np.int64), f"selected_{name}"))
+            return f"selected_{name}"
+
+        if self.op == "Gather":
+            node = helper.make_node("Gather", [data, constant("rows", self.numbers)], ["selected"], axis=axis)
+        else:
+            start, end = self.numbers
+            inputs = [constant("start", [start]), constant("end", [end]), constant("axis", [axis])]
+            node = helper.make_node("Slice", [data, *inputs], ["selected"])
+        node.name = "select"
+        graph.node.append(node)
+        return "selected"
+
+
+FIRST, LAST = Selection("Gather", 0, 1), Selection("Gather", -1, 1)
+SELECTIONS = {
+    "first": FIRST,
+    "first of one": Selection("Gather", (0,), 1),
+    "first as slice": Selection("Slice", (0, 1), 1),
+    "last": LAST,
+    "last as slice": Selection("Slice", (-1, FAR), 1),
+    "last three": Selection("Slice", (-3, FAR), 3),
+    "some": Selection("Slice", (2, 5), 3),
+    "a list": Selection("Gather", (4, 0, -1), 3),
+    "but the first": Selection("Slice", (1, FAR), None),
+    "most": Selection("Gather", (0, 1, 2, 3, 4), None),
+}
+# Causal attention counts positions from the last row; where it is a mask with a row for each query, as with known sizes, any
+# can be selected.
+FAMILIES = {
+    "gpt2-eager": {"last": LAST, "last three": SELECTIONS["last three"], "first": FIRST},
+    "gpt2-sdpa-dynamo23": {"last": LAST, "first": FIRST},
+    "llama-eager": {"last": LAST, "some": SELECTIONS["some"]},
+    "qwen3-sdpa-dynamo": {"last": LAST, "first": FIRST},
+    "smollm-sdpa": {"last as slice": SELECTIONS["last as slice"]},
+    "vit-eager": {"first": FIRST},
+    "distilbert-sdpa-dynamo": {"first": FIRST, "but the first": SELECTIONS["but the first"]},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    model: onnx.ModelProto
+    inputs: dict[str, np.ndarray]
+    length: int  # of sequences
+    computed: int | None
+    masked: bool  # whether there is padding
+
+
+def select(model: onnx.ModelProto, output: str, selection: Selection) -> onnx.ModelProto:
+    """The model with the selected rows of an output as the only one."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    graph = result.graph
+    element = next(port for port in graph.output if port.name == output).type.tensor_type.elem_type
+    name = selection.append(graph, output, axis=1)
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info(name, element, None))
+    return result
+
+
+def encoders(count: int, seed: int) -> Iterator[Case]:
+    """Random encoders, each with the next selections."""
+    names = list(SELECTIONS)
+    for number in range(seed, seed + count):
+        rng = np.random.default_rng(number)
+        model = random_encoder.build(random_encoder.draw(rng), number)
+        lengths = rng.integers(1, LENGTH + 1, ROWS)
+        lengths[0] = LENGTH
+        mask = (np.arange(LENGTH) < lengths[:, None]).astype(np.int64)
+        inputs = {"input_ids": rng.integers(0, 50, mask.shape) * mask, "attention_mask": mask}
+        for name in (names[2 * number % len(names)], names[(2 * number + 1) % len(names)]):
+            selection = SELECTIONS[name]
+            chosen = select(model, "hidden", selection)
+            yield Case(f"encoder {number}, {name}", chosen, inputs, LENGTH, selection.computed, True)
+
+
+def families() -> Iterator[Case]:
+    """Graphs of transformers' exporters."""
+    for stem, selections in FAMILIES.items():
+        path = HERE / "families" / "graphs" / f"{stem}.onnx"
+        model, data = onnx.load(path), np.load(path.with_suffix(".npz"))
+        output = model.graph.output[0].name
+        inputs = {port.name: data[f"b/in/{port.name}"] for port in model.graph.input}
+        length = data[f"b/out/{output}"].shape[1]
+        for name, selection in selections.items():
+            yield Case(f"{stem}, {name}", select(model, output, selection), inputs, length, selection.computed, False)
+
+
+def check_raised(case: Case, path: Path, tools: Tools) -> list[str]:
+    """What is wrong with the query rows of the last attention, where sizes are known."""
+    sizes = {
+        dim.dim_param: length
+        for port in case.model.graph.input
+        for dim, length in zip(port.type.tensor_type.shape.dim, case.inputs[port.name].shape)
+        if dim.dim_param
+    }
+    flags = [f"--dim={name}={size}" for name, size in sizes.items()]
+    text = tools.call("ds-compile", [path, "--compile-to=raise", "--padding=compute", *flags])
+    rows = [int(number) for number in re.findall(r"ds\.attention .*-> tensor<\d+x\d+x(\d+)x\d+xf32>", text)]
+    expected = case.computed or case.length
+    return [] if rows[-1] == expected else [f"the last attention has {rows[-1]} query rows, expected {expected}"]
+
+
+def check(case: Case, tools: Tools, folder: Path) -> list[str]:
+    """What is wrong with a case."""
+    path = folder / "model.onnx"
+    onnx.save(case.model, path)
+    wrong = check_raised(case, path, tools)
+    session = onnxruntime.InferenceSession(case.model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (reference,) = session.run(None, case.inputs)
+    artifact = tools.compile(path, folder / "model.dsa", "-O0")
+    found = tools.run(artifact, case.inputs, ["selected"], "--threads=2")["selected"]
+    # Rows of padding have no meaning: with padding left out they are zeros, and masks of infinities make NaN of them.
+    meant = np.isfinite(reference)
+    error = np.abs(found - reference)[meant].max() / np.abs(reference[meant]).max() if found.shape == reference.shape else np.inf
+    if not error <= TOLERANCE or np.isfinite(found).sum() < meant.sum():
+        wrong.append(f"{found.shape} differs from ONNX Runtime's {reference.shape} by {error:.1e} of its maximum")
+    for row in range(len(found)):
+        alone = {name: array[row : row + 1] for name, array in case.inputs.items()}
+        result = tools.run(artifact, alone, ["selected"])["selected"]
+        if not same_bits(found[row : row + 1], result):
+            wrong.append(f"row {row} alone: {describe(found[row : row + 1], result)}")
+    if case.masked:
+        whole = tools.compile(path, folder / "whole.dsa", "--padding=compute", "-O0")
+        result = tools.run(whole, case.inputs, ["selected"])["selected"]
+        if not same_bits(result, found):
+            wrong.append(f"with padding computed: {describe(result, found)}")
+    return wrong
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_machine_options(parser)
+    parser.add_argument("--encoders", type=int, default=10, help="how many are drawn")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    tools, failed = Tools.from_arguments(arguments), 0
+    with tempfile.TemporaryDirectory(prefix="selected-rows-") as folder:
+        for case in (*encoders(arguments.encoders, arguments.seed), *families()):
+            try:
+                wrong = check(case, tools, Path(folder))
+            except ToolError as error:
+                wrong = [str(error)]
+            failed += bool(wrong)
+            print("FAIL" if wrong else "ok  ", case.name, *(f"\n     {what}" for what in wrong[:10]), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
