@@ -70,9 +70,10 @@ class _UnusedBuilder(Builder):
         return super().op("Mul", result, self.constant(weights))
 
 
-def long_text(form: str = "plain") -> Path:
-    """BERT-base's shape for one long text without padding: `input_ids` i64[batch, sequence] to `hidden`. The form is plain,
-    fused (as ONNX Runtime's op) or unused (4 of 12 heads have weight 0); weights are the same, and random."""
+def long_text(form: str = "plain", first: bool = False) -> Path:
+    """BERT-base's shape for one long text without padding: `input_ids` i64[batch, sequence] to `hidden`, of the first token
+    alone where that is asked for. The form is plain, fused (as ONNX Runtime's op) or unused (4 of 12 heads have weight 0);
+    weights are the same, and random."""
     builders = {"plain": Builder, "fused": _FusedBuilder, "unused": _UnusedBuilder}
 
     def make() -> onnx.ModelProto:
@@ -81,13 +82,16 @@ def long_text(form: str = "plain") -> Path:
         x = builder.norm(builder.embeddings(), "embeddings.norm")
         for index in range(config.layers):
             x = builder.layer(x, f"layer.{index}", None)
-        builder.op("Identity", x, name="hidden")
+        if first:
+            builder.op("Gather", x, builder.constant(0, np.int64), axis=1, name="hidden")
+        else:
+            builder.op("Identity", x, name="hidden")
         ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "sequence"])
-        shape = ["batch", "sequence", config.hidden]
+        shape = ["batch", *["sequence"] * (not first), config.hidden]
         hidden = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, shape)
         return builder.model("long_text", [ids], [hidden], domain="com.microsoft" if form == "fused" else "")
 
-    return _make("long-text" if form == "plain" else f"long-text-{form}", make)
+    return _make("-".join(["long-text", *[form] * (form != "plain"), *["first"] * first]), make)
 
 
 def vit_b16() -> Path:

@@ -254,7 +254,8 @@ def listed(case: dict, lists: np.ndarray) -> np.ndarray:
 def formula(
     case: dict, inputs: dict[str, np.ndarray], tables: dict[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The result, lse, and the result of the absolute values, which says how large what is summed is."""
+    """The result, lse, and the result of the absolute values, which says how large what is summed is, and that the weight of
+    a large score is rounded as the score is."""
     (hq, hkv), t, s = case["heads"], case["rows"], case["keys"]
     q, k = inputs["query"].astype(np.float64), inputs["key"].astype(np.float64)
     v = inputs.get("value", inputs["key"][..., : case["widths"][1]]).astype(np.float64)
@@ -306,7 +307,9 @@ def formula(
     weight = {1: weight[None, :, None, None], 2: weight[..., None, None], 3: weight[..., None]}[case["head_weight"] or 1]
     with np.errstate(divide="ignore"):
         lse = (shift + np.where(total > 0, np.log(total), -np.inf))[..., 0]
-    return weight * (p @ v), np.broadcast_to(lse, (BATCH, hq, t)), np.abs(weight) * (p @ np.abs(v))
+    # Two roundings of a score x to 24 bits change e^x by 2^-23 |x| of it, which is |x| / 84 of the 1e-5 that are allowed.
+    spread = p * (1 + np.abs(np.where(attends, x, 0)) / 84)
+    return weight * (p @ v), np.broadcast_to(lse, (BATCH, hq, t)), np.abs(weight) * (spread @ np.abs(v))
 
 
 def make_model(case: dict, rng: np.random.Generator) -> Model:
