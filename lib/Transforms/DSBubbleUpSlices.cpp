@@ -37,6 +37,8 @@ struct Selection {
   int64_t size;
   /// Whether they are the last ones, all of them.
   bool areLast;
+  /// Whether where they are depends on how many rows there are.
+  bool countFromEnd;
 };
 
 class Bubbling {
@@ -70,27 +72,39 @@ private:
 // What selects
 //===----------------------------------------------------------------------===//
 
-/// Whether `size` rows of `whole` are so few that to copy them costs less than
-/// to compute all. Of a number of rows that is not known yet, they are.
+/// The most rows that are few of any number of them. Attention gives as few
+/// rows the same bits, be there more or less: how long a text is padded is not
+/// to change them.
+static constexpr int64_t mostOfUnknown = 4;
+
+/// Whether `size` rows of `whole` are so few that to select them costs less
+/// than to compute all.
 static bool isFew(int64_t size, int64_t whole) {
-  return ShapedType::isDynamic(whole) || 2 * size <= whole;
+  return ShapedType::isDynamic(whole) ? size <= mostOfUnknown
+                                      : 2 * size <= whole;
+}
+
+/// The number of an axis, or nullopt where there is no such.
+static std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return std::nullopt;
+  return axis < 0 ? axis + rank : axis;
 }
 
 static std::optional<Selection> matchGather(onnx::GatherOp op) {
   RankedTensorType type = typeOf(op.getData());
   auto indices = getIntConstant(op.getIndices());
-  if (!indices || typeOf(op.getIndices()).getRank() > 1)
+  auto dim = normalizeAxis(op.getAxis(), type.getRank());
+  if (!indices || indices->empty() || !dim ||
+      typeOf(op.getIndices()).getRank() > 1)
     return std::nullopt;
-  int64_t dim = op.getAxis(), size = indices->size();
-  dim += dim < 0 ? type.getRank() : 0;
-  int64_t whole = type.getDimSize(dim);
-  // A list may be longer than what it chooses from.
-  if (size == 0 || !isFew(size, whole) ||
-      (ShapedType::isDynamic(whole) && size > 1))
+  int64_t size = indices->size(), whole = type.getDimSize(*dim);
+  if (!isFew(size, whole))
     return std::nullopt;
-  bool isLast = size == 1 && (indices->front() == -1 ||
-                              (whole > 0 && indices->front() == whole - 1));
-  return Selection{op, dim, size, isLast};
+  bool isLast =
+      size == 1 && (indices->front() == -1 || indices->front() == whole - 1);
+  bool countFromEnd = llvm::any_of(*indices, [](int64_t i) { return i < 0; });
+  return Selection{op, *dim, size, isLast, countFromEnd};
 }
 
 static std::optional<Selection> matchSlice(onnx::SliceOp op) {
@@ -105,12 +119,13 @@ static std::optional<Selection> matchSlice(onnx::SliceOp op) {
   if (!start || !end || !onnx::isPresent(op.getAxes()) ||
       single(op.getSteps()) != 1)
     return std::nullopt;
-  std::optional<int64_t> axis = single(op.getAxes());
-  if (!axis)
-    return std::nullopt;
   RankedTensorType type = typeOf(op.getData());
-  int64_t dim = *axis < 0 ? *axis + type.getRank() : *axis;
-  int64_t whole = type.getDimSize(dim);
+  std::optional<int64_t> dim = single(op.getAxes());
+  if (dim)
+    dim = normalizeAxis(*dim, type.getRank());
+  if (!dim)
+    return std::nullopt;
+  int64_t whole = type.getDimSize(*dim);
   constexpr int64_t far = std::numeric_limits<int32_t>::max();
   int64_t first = std::clamp(*start, -far, far),
           behind = std::clamp(*end, -far, far);
@@ -122,14 +137,15 @@ static std::optional<Selection> matchSlice(onnx::SliceOp op) {
     first = place(first);
     behind = place(behind);
     areLast = behind == whole;
-  } else if (areLast) {
-    behind = 0; // as far behind the end as `first` is in front of it
+  } else if (areLast && first < 0) {
+    behind = 0; // both count from the end now
   } else if ((first < 0) != (behind < 0)) {
     return std::nullopt; // as far apart as the dim is long
   }
   if (first >= behind || !isFew(behind - first, whole))
     return std::nullopt;
-  return Selection{op, dim, typeOf(op.getOutput()).getDimSize(dim), areLast};
+  return Selection{op, *dim, typeOf(op.getOutput()).getDimSize(*dim), areLast,
+                   /*countFromEnd=*/*start < 0 || *end < 0};
 }
 
 static std::optional<Selection> matchSelection(Operation *op) {
@@ -150,13 +166,13 @@ static std::optional<Selection> matchSelection(Operation *op) {
 
 /// Rows of queries are selected, with theirs of a bias and of weights.
 static int64_t selectedDimOfAttention(AttentionOp op, OpOperand &operand) {
-  Value value = operand.get();
-  int64_t rank = typeOf(value).getRank();
+  int64_t rank = typeOf(operand.get()).getRank();
   if (operand.getOperandNumber() == 0)
     return 2;
-  if (value == op.getBias())
+  if (isOperandOf(operand, op.getBiasMutable()))
     return rank - 2;
-  return value == op.getHeadWeight() && rank == 3 ? 2 : -1;
+  bool isOfRows = rank == 3 && isOperandOf(operand, op.getHeadWeightMutable());
+  return isOfRows ? 2 : -1;
 }
 
 /// The dim of `operand` whose rows those of the first result's `resultDim` are
@@ -180,7 +196,9 @@ std::optional<int64_t> Bubbling::selectedDim(OpOperand &operand,
     return -1;
   OpFoldResult own = shapes.dim(value, dim);
   OpFoldResult whole = shapes.dim(operand.getOwner()->getResult(0), resultDim);
-  if (own != whole && !ShapeBuilder::isClamped(own, whole))
+  // A table that is cut to as many rows has the first of them at least.
+  if (own != whole &&
+      (selection.countFromEnd || !ShapeBuilder::isClamped(own, whole)))
     return std::nullopt; // it may be 1, for all rows
   return dim;
 }
@@ -192,15 +210,18 @@ static StringRef whyRowsDepend(AttentionOp op, bool areLast) {
     return "its sequences are packed";
   if (op.getKeyIndex())
     return "its lists of keys are for blocks of rows";
+  if (op.getQueryStart())
+    return "the position of its first row is given";
   bool hasPositions = op.getCausal() || op.getLeft() || op.getRight() ||
-                      op.getQueryStart() || !op.getModifiers().empty();
-  if (hasPositions && (!areLast || op.getQueryStart()))
+                      !op.getModifiers().empty();
+  if (hasPositions && !areLast)
     return "its rows have positions, and those that are read are not the last";
   return "";
 }
 
 bool Bubbling::canSelect(Operation *op, int64_t dim) {
-  if (op->getNumResults() == 0 || isa<onnx::ExpandOp>(op))
+  // An Expand says by an operand how many rows there are.
+  if (isa<onnx::ExpandOp>(op))
     return false;
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op);
       reshape && !canKeepLeadingDims(reshape, dim + 1))
@@ -219,6 +240,9 @@ bool Bubbling::canSelect(Operation *op, int64_t dim) {
   for (OpOperand &operand : op->getOpOperands()) {
     std::optional<int64_t> own = selectedDim(operand, dim);
     if (!own)
+      return false;
+    // An index outside of a table is an error, also where nothing reads it.
+    if (*own >= 0 && isa<onnx::GatherOp>(op) && operand.getOperandNumber() == 1)
       return false;
     isReached |= *own >= 0;
   }
@@ -243,26 +267,31 @@ std::optional<int64_t> Bubbling::dimThatUsersRead(Value value) {
 
 bool Bubbling::analyse() {
   Block *block = selection.op->getBlock();
-  Operation *source = selection.op->getOperand(0).getDefiningOp();
-  if (!source || source->getBlock() != block)
-    return false;
+  SmallPtrSet<Operation *, 8> sources;
+  auto addSource = [&](Value value) {
+    Operation *op = value.getDefiningOp();
+    if (op && op->getBlock() == block)
+      sources.insert(op);
+  };
+  addSource(selection.op->getOperand(0));
   // What uses a value comes behind it: one walk sees all users first.
-  bool isWorth = false;
-  for (Operation &op : llvm::reverse(llvm::make_range(
-           block->begin(), std::next(source->getIterator())))) {
-    if (region.empty() && &op != source)
-      return false;
-    if (op.getNumResults() == 0 || op.getResult(0).use_empty() ||
-        llvm::any_of(op.getResults().drop_front(),
+  bool isWorthwhile = false;
+  for (Operation *op = selection.op; !sources.empty();) {
+    op = op->getPrevNode();
+    if (!sources.erase(op) ||
+        llvm::any_of(op->getResults().drop_front(),
                      [](Value other) { return !other.use_empty(); }))
       continue;
-    std::optional<int64_t> dim = dimThatUsersRead(op.getResult(0));
-    if (!dim || !canSelect(&op, *dim))
+    std::optional<int64_t> dim = dimThatUsersRead(op->getResult(0));
+    if (!dim || !canSelect(op, *dim))
       continue;
-    region.insert({&op, *dim});
-    isWorth |= isa<LinearOp, AttentionOp>(op);
+    region.insert({op, *dim});
+    isWorthwhile |= isa<LinearOp, AttentionOp>(op);
+    for (OpOperand &operand : op->getOpOperands())
+      if (*selectedDim(operand, *dim) >= 0)
+        addSource(operand.get());
   }
-  return isWorth;
+  return isWorthwhile;
 }
 
 //===----------------------------------------------------------------------===//

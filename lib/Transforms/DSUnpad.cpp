@@ -9,7 +9,8 @@
 // that treat the dims of sequences and of positions one by one. The ops of the
 // region are made anew on packed rows; what enters it is packed, what leaves it
 // is unpacked, and whether anything could tell zeros at padding from what used
-// to be there decides if all of that is done at all.
+// to be there decides if all of that is done at all. Attention of other query
+// rows, such as the first ones alone, is outside: its keys and values leave.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +20,7 @@
 #include "ds/Transforms/Passes.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace mlir::ds {
@@ -77,13 +79,13 @@ private:
   bool addAllSources();
   bool addUsers(Value value);
   bool grow();
-  void leaveOutViews();
   bool checkLeaving(Value value);
   std::optional<TokenDims> dimsOfMask(Value value);
   bool isZeroAtPadding(Value value, TokenDims dims);
   bool ignoresPadding(OpOperand &use);
 
   Value pack(Value value);
+  void unpack(Value from, Value to, TokenDims dims);
   void cloneOp(Operation *op);
   bool miss(Operation *op, const Twine &reason) {
     reportMissed(op, "ds-unpad", "unpadded op", reason);
@@ -98,8 +100,6 @@ private:
   SmallVector<AttentionOp> attentions;
   /// Those of other query rows: they read keys and values from the region.
   SmallVector<AttentionOp> readers;
-  /// What lays out rows for these, outside of the region.
-  SmallPtrSet<Operation *, 8> views;
   llvm::MapVector<Value, TokenDims> tokens;
   SetVector<Operation *> region;
   /// What is computed from the result of an attention.
@@ -182,6 +182,8 @@ bool Unpadding::checkAttention(AttentionOp op) {
   if (!number.isSignlessInteger(1) && !number.isSignlessInteger(32) &&
       !number.isSignlessInteger(64) && !number.isF32())
     return miss(op, "its mask's element type is not supported");
+  if (op.getHeadWeight() && typeOf(op.getHeadWeight()).getRank() > 1)
+    return miss(op, "its heads have weights for each sequence");
   // Only these run by sequence; the others form all scores of all rows.
   if (!op.getType().getElementType().isF32() ||
       typeOf(op.getKey()).isDynamicDim(3) ||
@@ -379,24 +381,6 @@ bool Unpadding::grow() {
   return true;
 }
 
-/// Takes out of the region what lays out rows for attention outside of it: rows
-/// leave in order alone. Zeros at padding must stay numbers on the way.
-void Unpadding::leaveOutViews() {
-  for (Operation &op : llvm::reverse(func.getBody().front())) {
-    if (!region.contains(&op) || !isa<onnx::AddOp, onnx::MulOp, onnx::ReshapeOp,
-                                      onnx::SubOp, onnx::TransposeOp>(op))
-      continue;
-    Value result = op.getResult(0);
-    if (tokens.lookup(result) == TokenDims{0, 1} ||
-        !llvm::all_of(result.getUses(), [&](OpOperand &use) {
-          return !region.contains(use.getOwner()) && ignoresPadding(use);
-        }))
-      continue;
-    views.insert(&op);
-    region.remove(&op);
-  }
-}
-
 //===----------------------------------------------------------------------===//
 // What leaves the region
 //===----------------------------------------------------------------------===//
@@ -419,7 +403,7 @@ bool Unpadding::isZeroAtPadding(Value value, TokenDims dims) {
 /// Whether `use` reads no row of padding. The first row of a sequence is none.
 bool Unpadding::ignoresPadding(OpOperand &use) {
   Operation *user = use.getOwner();
-  if (isa<onnx::ShapeOp, onnx::SizeOp>(user) || views.contains(user))
+  if (isa<onnx::ShapeOp, onnx::SizeOp>(user))
     return true;
   // The mask hides keys at padding.
   if (isa<AttentionOp>(user))
@@ -434,8 +418,12 @@ bool Unpadding::ignoresPadding(OpOperand &use) {
   auto isZero = [](std::optional<SmallVector<int64_t>> numbers) {
     return numbers && numbers->size() == 1 && numbers->front() == 0;
   };
+  int64_t rank = typeOf(use.get()).getRank();
+  auto isOfPositions = [&](int64_t axis) {
+    return (axis < 0 ? axis + rank : axis) == tokens.lookup(use.get()).position;
+  };
   if (auto gather = dyn_cast<onnx::GatherOp>(user))
-    return use.getOperandNumber() == 0 && gather.getAxis() == 1 &&
+    return use.getOperandNumber() == 0 && isOfPositions(gather.getAxis()) &&
            isZero(getIntConstant(gather.getIndices()));
   if (auto slice = dyn_cast<onnx::SliceOp>(user)) {
     auto axes = onnx::isPresent(slice.getAxes())
@@ -443,21 +431,21 @@ bool Unpadding::ignoresPadding(OpOperand &use) {
                     : std::nullopt;
     auto ends = getIntConstant(slice.getEnds());
     return use.getOperandNumber() == 0 && axes && axes->size() == 1 &&
-           axes->front() == 1 && isZero(getIntConstant(slice.getStarts())) &&
-           ends && ends->front() == 1;
+           isOfPositions(axes->front()) &&
+           isZero(getIntConstant(slice.getStarts())) && ends &&
+           ends->front() == 1;
   }
   return false;
 }
 
 bool Unpadding::checkLeaving(Value value) {
+  // What the mask alone decides is there as it was.
+  if (findMask(value) == mask)
+    return true;
   bool isZero = isZeroAtPadding(value, tokens.lookup(value));
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
-    if (region.contains(user) || isa<onnx::ShapeOp, onnx::SizeOp>(user))
-      continue;
-    // For these the bias stays what is computed from the mask as it is.
-    if (auto reader = dyn_cast<AttentionOp>(user);
-        reader && value == reader.getBias())
+    if (region.contains(user))
       continue;
     bool isReturned = isa<func::ReturnOp>(user);
     if (!isZero && !(isReturned && zeroPadding) && !ignoresPadding(use))
@@ -465,8 +453,6 @@ bool Unpadding::checkLeaving(Value value) {
                   isReturned ? "it is an output with rows at padding, which "
                                "--padding=zero makes zeros"
                              : "it reads what is computed at padding");
-    if (!(tokens.lookup(value) == TokenDims{0, 1}))
-      return miss(user, "the rows that it reads are not in order");
   }
   return true;
 }
@@ -474,7 +460,6 @@ bool Unpadding::checkLeaving(Value value) {
 bool Unpadding::analyse() {
   if (!findMaskOfAll() || !grow())
     return false;
-  leaveOutViews();
   return llvm::all_of(
       region, [&](Operation *op) { return checkLeaving(op->getResult(0)); });
 }
@@ -524,15 +509,32 @@ void Unpadding::cloneOp(Operation *op) {
 
   Value from = op->getResult(0), to = clone->getResult(0);
   packed.map(from, to);
-  // A shape is read off the rows themselves where they are not in order.
-  auto leaves = [&](OpOperand &use) {
-    return !region.contains(use.getOwner());
-  };
-  if (!(result == TokenDims{0, 1}) || llvm::none_of(from.getUses(), leaves))
+  unpack(from, to, result);
+}
+
+/// Lets what is outside of the region read `from` from the rows of `to`.
+void Unpadding::unpack(Value from, Value to, TokenDims dims) {
+  if (findMask(from) == mask)
     return;
-  Value whole = UnpackRowsOp::create(builder, op->getLoc(), from.getType(), to,
-                                     offsets, mask);
-  from.replaceUsesWithIf(whole, leaves);
+  // A shape is read off the rows themselves where they are not in order.
+  bool isInOrder = dims == TokenDims{0, 1};
+  auto leaves = [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    return !region.contains(user) &&
+           (isInOrder || !isa<onnx::ShapeOp, onnx::SizeOp>(user));
+  };
+  if (llvm::none_of(from.getUses(), leaves))
+    return;
+  SmallVector<int64_t> order = {dims.sequence, dims.position};
+  for (int64_t dim = 0, rank = typeOf(from).getRank(); dim < rank; ++dim)
+    if (!llvm::is_contained(order, dim))
+      order.push_back(dim);
+  Location loc = from.getLoc();
+  Value rows = createTranspose(builder, loc, to, order);
+  rows = UnpackRowsOp::create(builder, loc, permuteType(from.getType(), order),
+                              rows, offsets, mask);
+  rows = createTranspose(builder, loc, rows, invertPermutationVector(order));
+  from.replaceUsesWithIf(rows, leaves);
 }
 
 void Unpadding::rewrite() {

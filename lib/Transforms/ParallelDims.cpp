@@ -99,8 +99,9 @@ static MaybeDims dimsOfReshape(onnx::ReshapeOp op, ShapeBuilder &shapes) {
   return leadingDims(op.getData(), same);
 }
 
-static MaybeDims dimsOfAttention(AttentionOp op, Value operand) {
-  if (operand == op.getBias()) {
+static MaybeDims dimsOfAttention(AttentionOp op, OpOperand &use) {
+  Value operand = use.get();
+  if (isOperandOf(use, op.getBiasMutable())) {
     // Of a bias for each pair of rows nothing could be packed.
     Dims dims = alignedDims(operand, op.getResult());
     if (dims.size() > 1)
@@ -109,9 +110,9 @@ static MaybeDims dimsOfAttention(AttentionOp op, Value operand) {
       dims.back() = 2;
     return dims;
   }
-  if (!llvm::is_contained({op.getQuery(), op.getKey(), op.getValue()}, operand))
-    return none(operand);
-  return Dims{0, 1, 2, -1};
+  bool hasRows =
+      use.getOperandNumber() < 2 || isOperandOf(use, op.getValueMutable());
+  return hasRows ? Dims{0, 1, 2, -1} : none(operand);
 }
 
 /// Rows of positions, or of tables that have one for each row.
@@ -119,7 +120,7 @@ static MaybeDims dimsOfRope(RopeOp op, OpOperand &use) {
   if (use.getOperandNumber() == 0)
     return Dims{0, 1, 2, -1};
   int64_t rank = rankOf(use.get());
-  if (use.get() == op.getPositions())
+  if (isOperandOf(use, op.getPositionsMutable()))
     return rank == 2 ? Dims{0, 2} : Dims{2};
   if (op.getPositions())
     return none(use.get());
@@ -140,14 +141,18 @@ MaybeDims mlir::ds::getParallelDims(OpOperand &use, ShapeBuilder &shapes) {
                        : none(operand);
       })
       .Case([&](AttentionOp attention) {
-        return dimsOfAttention(attention, operand);
+        return dimsOfAttention(attention, use);
       })
       .Case([&](RopeOp rope) { return dimsOfRope(rope, use); })
       .Case<onnx::LayerNormalizationOp, onnx::RMSNormalizationOp>(
           [&](auto norm) -> MaybeDims {
-            int64_t axis = norm.getAxis(), rank = rankOf(operand);
-            return isFirst ? leadingDims(operand, axis < 0 ? axis + rank : axis)
-                           : none(operand);
+            int64_t axis = norm.getAxis(), rank = rankOf(norm.getX());
+            axis += axis < 0 ? rank : 0;
+            // Scale and bias may have rows, too.
+            Dims dims = alignedDims(operand, norm.getX());
+            for (int64_t &dim : dims)
+              dim = dim < axis ? dim : -1;
+            return dims;
           })
       .Case<onnx::SoftmaxOp, onnx::LogSoftmaxOp>([&](auto softmax) {
         Dims dims = alignedDims(operand, softmax.getResult());
@@ -171,6 +176,12 @@ MaybeDims mlir::ds::getParallelDims(OpOperand &use, ShapeBuilder &shapes) {
         return isFirst ? dimsOfReshape(reshape, shapes) : none(operand);
       })
       .Default([](Operation *) { return std::nullopt; });
+}
+
+bool mlir::ds::isOperandOf(OpOperand &use, MutableOperandRange range) {
+  return llvm::any_of(range, [&](OpOperand &operand) {
+    return operand.getOperandNumber() == use.getOperandNumber();
+  });
 }
 
 bool mlir::ds::canKeepLeadingDims(onnx::ReshapeOp op, int64_t count) {

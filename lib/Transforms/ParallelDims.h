@@ -21,6 +21,10 @@ namespace mlir::ds {
 std::optional<SmallVector<int64_t>> getParallelDims(OpOperand &operand,
                                                     ShapeBuilder &shapes);
 
+/// Whether `use` is one of the operands of `range`, which are the same op's:
+/// two operands may be the same value.
+bool isOperandOf(OpOperand &use, MutableOperandRange range);
+
 /// Whether `op` can have other sizes of its first `count` dims, which are its
 /// operand's: the others are known.
 bool canKeepLeadingDims(onnx::ReshapeOp op, int64_t count);

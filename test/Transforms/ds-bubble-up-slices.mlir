@@ -4,7 +4,8 @@
 // CHECK-LABEL: func.func @first_token
 // CHECK: %[[K:.+]] = ds.linear %arg0, %arg2 {{.*}} -> tensor<?x?x8xf32>
 // CHECK: %[[KEYS:.+]] = onnx.Transpose {{.*}} -> tensor<?x2x?x4xf32>
-// CHECK: %[[ROW:.+]] = onnx.Gather %arg0, %{{.+}} {axis = 1 : i64} {{.*}} -> tensor<?x1x8xf32>
+// CHECK: %[[FIRST:.+]] = onnx.Constant dense<0> : tensor<1xi64>
+// CHECK: %[[ROW:.+]] = onnx.Gather %arg0, %[[FIRST]] {axis = 1 : i64} {{.*}} -> tensor<?x1x8xf32>
 // CHECK: %[[Q:.+]] = ds.linear %[[ROW]], %arg1 {{.*}} -> tensor<?x1x8xf32>
 // CHECK: onnx.Reshape %[[Q]], {{.*}} -> tensor<?x1x2x4xf32>
 // CHECK: %[[QUERY:.+]] = onnx.Transpose {{.*}} -> tensor<?x2x1x4xf32>
@@ -37,7 +38,9 @@ func.func @first_token(%x: tensor<?x?x8xf32> {ds.symbols = ["b", "s", ""]}, %wq:
 // The last rows keep their positions; biases and weights of rows, and tables
 // of a rotation, are selected from, too.
 // CHECK-LABEL: func.func @last_rows
-// CHECK-DAG: %[[X:.+]] = onnx.Slice %arg0, {{.*}} -> tensor<2x2x3x4xf32>
+// CHECK-DAG: %[[START:.+]] = onnx.Constant dense<-3> : tensor<1xi64>
+// CHECK-DAG: %[[END:.+]] = onnx.Constant dense<9223372036854775807> : tensor<1xi64>
+// CHECK-DAG: %[[X:.+]] = onnx.Slice %arg0, %[[START]], %[[END]], {{.*}} -> tensor<2x2x3x4xf32>
 // CHECK-DAG: %[[COS:.+]] = onnx.Slice %arg2, {{.*}} -> tensor<3x2xf32>
 // CHECK: %[[Q:.+]] = ds.rope %[[X]], %[[COS]], %{{.+}} : {{.*}} -> tensor<2x2x3x4xf32>
 // CHECK: %[[BIAS:.+]] = onnx.Slice %arg4, {{.*}} -> tensor<2x1x3x9xf32>
@@ -59,8 +62,10 @@ func.func @last_rows(%x: tensor<2x2x9x4xf32>, %k: tensor<2x2x9x4xf32>, %cos: ten
 
 // Two selections of different rows, each of values that nothing else reads.
 // CHECK-LABEL: func.func @two
-// CHECK-DAG: %[[FIRST:.+]] = onnx.Gather %arg0, {{.*}} -> tensor<?x1x8xf32>
-// CHECK-DAG: %[[LAST:.+]] = onnx.Gather %arg0, {{.*}} -> tensor<?x1x8xf32>
+// CHECK-DAG: %[[ZERO:.+]] = onnx.Constant dense<0> : tensor<1xi64>
+// CHECK-DAG: %[[ONE:.+]] = onnx.Constant dense<-1> : tensor<1xi64>
+// CHECK-DAG: %[[FIRST:.+]] = onnx.Gather %arg0, %[[ZERO]] {{.*}} -> tensor<?x1x8xf32>
+// CHECK-DAG: %[[LAST:.+]] = onnx.Gather %arg0, %[[ONE]] {{.*}} -> tensor<?x1x8xf32>
 // CHECK-DAG: ds.linear %[[FIRST]], %arg1
 // CHECK-DAG: ds.linear %[[LAST]], %arg2
 func.func @two(%x: tensor<?x?x8xf32> {ds.symbols = ["b", "s", ""]}, %w0: tensor<8x8xf32>, %w1: tensor<8x8xf32>) -> (tensor<?x8xf32>, tensor<?x1x8xf32>) {
@@ -71,4 +76,59 @@ func.func @two(%x: tensor<?x?x8xf32> {ds.symbols = ["b", "s", ""]}, %w0: tensor<
   %c0 = onnx.Gather %y0, %first {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<i64>) -> tensor<?x8xf32>
   %c1 = onnx.Gather %y1, %last {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
   return %c0, %c1 : tensor<?x8xf32>, tensor<?x1x8xf32>
+}
+
+// -----
+
+// A scale with rows is selected from, and one of columns is not. Half is few
+// enough, and a sequence of a batch is a row, too.
+// CHECK-LABEL: func.func @norm
+// CHECK: %[[LIST:.+]] = onnx.Constant dense<[3, 0]>
+// CHECK: %[[X:.+]] = onnx.Gather %arg0, %[[LIST]] : {{.*}} -> tensor<2x9x8xf32>
+// CHECK: %[[Y:.+]] = ds.linear %[[X]], {{.*}} -> tensor<2x9x8xf32>
+// CHECK: %[[SCALE:.+]] = onnx.Gather %arg2, {{.*}} -> tensor<2x9x8xf32>
+// CHECK: onnx.LayerNormalization %[[Y]], %[[SCALE]], %arg3 {{.*}} -> (tensor<2x9x8xf32>
+func.func @norm(%x: tensor<4x9x8xf32>, %w: tensor<8x8xf32>, %scale: tensor<4x9x8xf32>, %bias: tensor<8xf32>) -> tensor<2x9x8xf32> {
+  %list = onnx.Constant dense<[3, 0]> : tensor<2xi64>
+  %l = ds.linear %x, %w : (tensor<4x9x8xf32>, tensor<8x8xf32>) -> tensor<4x9x8xf32>
+  %y, %m, %d = onnx.LayerNormalization %l, %scale, %bias : (tensor<4x9x8xf32>, tensor<4x9x8xf32>, tensor<8xf32>) -> (tensor<4x9x8xf32>, tensor<4x9x1xf32>, tensor<4x9x1xf32>)
+  %c = onnx.Gather %y, %list : (tensor<4x9x8xf32>, tensor<2xi64>) -> tensor<2x9x8xf32>
+  return %c : tensor<2x9x8xf32>
+}
+
+// -----
+
+// One value may be operands of which one is read whole.
+// CHECK-LABEL: func.func @same
+// CHECK: %[[Q:.+]] = onnx.Gather %arg0, {{.*}} -> tensor<1x1x1x4xf32>
+// CHECK: ds.attention %[[Q]], %arg0, %arg0 bias %[[Q]]
+func.func @same(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x1x4xf32> {
+  %first = onnx.Constant dense<0> : tensor<1xi64>
+  %a = ds.attention %x, %x, %x bias %x {scale = 1.0 : f32} : (tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  %c = onnx.Gather %a, %first {axis = 2 : i64} : (tensor<1x1x4x4xf32>, tensor<1xi64>) -> tensor<1x1x1x4xf32>
+  return %c : tensor<1x1x1x4xf32>
+}
+
+// -----
+
+// The first row of a table that is cut to the rows is that of the cut, and an
+// index outside of a table stays an error.
+// CHECK-LABEL: func.func @embedding
+// CHECK: %[[CUT:.+]] = onnx.Slice %arg1
+// CHECK: %[[X:.+]] = onnx.Gather %arg3, %arg0 {{.*}} -> tensor<?x?x8xf32>
+// CHECK: %[[ROW:.+]] = onnx.Gather %[[X]], %{{.+}} {axis = 1 : i64} {{.*}} -> tensor<?x1x8xf32>
+// CHECK: %[[Y:.+]] = ds.linear %[[ROW]], {{.*}} -> tensor<?x1x8xf32>
+// CHECK: %[[PLACE:.+]] = onnx.Gather %[[CUT]], {{.*}} -> tensor<1x1x8xf32>
+// CHECK: onnx.Add %[[Y]], %[[PLACE]] {{.*}} -> tensor<?x1x8xf32>
+func.func @embedding(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %places: tensor<1x64x8xf32>, %w: tensor<8x8xf32>, %table: tensor<50x8xf32>) -> tensor<?x1x8xf32> {
+  %first = onnx.Constant dense<0> : tensor<1xi64>
+  %one = onnx.Constant dense<1> : tensor<1xi64>
+  %none = onnx.NoValue
+  %length = onnx.Shape %ids {start = 1 : i64} : (tensor<?x?xi64>) -> tensor<1xi64>
+  %cut = onnx.Slice %places, %first, %length, %one, %none : (tensor<1x64x8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, none) -> tensor<1x?x8xf32>
+  %x = onnx.Gather %table, %ids : (tensor<50x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %l = ds.linear %x, %w : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
+  %y = onnx.Add %l, %cut : (tensor<?x?x8xf32>, tensor<1x?x8xf32>) -> tensor<?x?x8xf32>
+  %c = onnx.Gather %y, %first {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  return %c : tensor<?x1x8xf32>
 }

@@ -136,17 +136,18 @@ func.func @one_sequence(%ids: tensor<1x?xi64> {ds.symbols = ["", "s"]}, %mask: t
 // -----
 
 // Attention of other query rows reads keys and values of all sequences as they
-// were, with zeros at padding, and its mask as it was. What only lays them out
-// is left out, too.
+// were, with zeros at padding, and its mask as it was: nothing is packed of
+// what the mask alone decides.
 // CHECK-LABEL: func.func @reader
 // CHECK: %[[OFFSETS:.+]], %[[ROWS:.+]] = ds.row_offsets %arg1
 // CHECK: %[[BIAS:.+]] = onnx.Mul {{.*}} -> tensor<?x1x1x?xf32>
 // CHECK: %[[X:.+]] = onnx.Gather {{.*}} -> tensor<1x?x8xf32>
 // CHECK: %[[ALL:.+]] = ds.unpack_rows %[[X]] by %[[OFFSETS]] {{.*}} -> tensor<?x?x8xf32>
 // CHECK: ds.linear %[[X]], {{.*}} -> tensor<1x?x8xf32>
-// CHECK: %[[SPLIT:.+]] = onnx.Reshape {{.*}} -> tensor<1x?x2x4xf32>
-// CHECK: %[[HEADS:.+]] = ds.unpack_rows %[[SPLIT]] by %[[OFFSETS]] {{.*}} -> tensor<?x?x2x4xf32>
-// CHECK: %[[K:.+]] = onnx.Transpose %[[HEADS]] {{.*}} -> tensor<?x2x?x4xf32>
+// CHECK: onnx.Transpose {{.*}} -> tensor<1x2x?x4xf32>
+// CHECK: %[[HEADS:.+]] = onnx.Transpose {{.*}} -> tensor<1x?x2x4xf32>
+// CHECK: %[[KEYS:.+]] = ds.unpack_rows %[[HEADS]] by %[[OFFSETS]] {{.*}} -> tensor<?x?x2x4xf32>
+// CHECK: %[[K:.+]] = onnx.Transpose %[[KEYS]] {{.*}} -> tensor<?x2x?x4xf32>
 // CHECK: %[[FIRST:.+]] = onnx.Gather %[[ALL]], {{.*}} -> tensor<?x1x8xf32>
 // CHECK: ds.attention %{{.+}}, %[[K]], %[[K]] bias %[[BIAS]] {{.*}} -> tensor<?x2x1x4xf32>
 func.func @reader(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %table: tensor<50x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x2x1x4xf32> {

@@ -221,9 +221,9 @@ class Builder:
         return model
 
 
-def build(config: Config, seed: int) -> onnx.ModelProto:
-    """The model of a configuration; equal arguments give equal bytes."""
-    builder = Builder(config, np.random.default_rng(seed))
+def build(config: Config, seed: int, builder: Builder | None = None) -> onnx.ModelProto:
+    """The model of a configuration; equal arguments give equal bytes. A builder, if given, spells it in its own way."""
+    builder = builder or Builder(config, np.random.default_rng(seed))
     mask = builder.mask()
     x = builder.norm(builder.embeddings(), "embeddings.norm")
     for index in range(config.layers):

@@ -16,9 +16,13 @@ def DSBubbleUpSlices : Pass<"ds-bubble-up-slices", "::mlir::func::FuncOp"> {
     decoder the last, goes up through what treats these rows one by one and is
     read by nothing else: element-wise ops, normalization, linear layers, and
     attention, whose other query rows are not computed then. Keys and values are
-    of all rows. It stops where it meets neither a linear layer nor attention,
-    where half of the rows or more are selected, and where attention has
-    positions and the rows are not the last, which a remark tells.
+    of all rows. At least a linear layer or attention must be among these ops,
+    and at most half of the rows be selected, or 4 where it is not known how many
+    there are.
+
+    A remark tells where attention stops it: where rows have positions (by
+    causal, a window or a region) and are not the last, where query_start or
+    key_index is given, and where sequences are packed.
 
     ```mlir
     // before
