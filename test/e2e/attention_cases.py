@@ -30,7 +30,7 @@ CHOICES: dict[str, tuple] = {
     "value": ("given", "of the key"),
     "window": ((None, None), (None, 0), (9, None), (40, 3), (0, 0)),
     "softcap": (None, 2.0),
-    "bias": (None, "float", "bool", "keys", "bool keys"),
+    "bias": (None, "float", "bool", "keys", "bool keys", "vector"),
     "head_weight": (None, 1, 2, 3),
     "sink": (False, True),
     "query_start": (False, True),
@@ -199,6 +199,8 @@ def make_inputs(case: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
             inputs["bias"] = normal(BATCH, 1, t, s)
         case "keys":
             inputs["bias"] = normal(BATCH, 1, 1, s)
+        case "vector":
+            inputs["bias"] = normal(s)
         case "bool":
             inputs["bias"] = rng.random((hq, t, s)) < 0.7
         case "bool keys":
@@ -328,7 +330,7 @@ def make_model(case: dict, rng: np.random.Generator) -> Model:
     symbols = {
         "query": ("b", "", "t", ""), "key": ("b", "", "s", ""), "value": ("b", "", "s", ""),
         "head_weight": {1: ("",), 2: ("b", ""), 3: ("b", "", "t")}.get(case["head_weight"]),
-        "bias": ("", "t", "s") if case["bias"] == "bool" else ("b", "", "t", "s"),
+        "bias": {"bool": ("", "t", "s"), "vector": ("s",)}.get(case["bias"], ("b", "", "t", "s")),
         "sink": ("",), "query_start": ("b",), "key_length": ("b",),
         "key_index": ("b" if (case["key_index"] or "")[2:] == (True,) else "", "", "r", "n"),
         "kv_page": ("b", "u"),
@@ -453,7 +455,7 @@ def check(tools: Tools, case: dict, seed: list[int], folder: Path) -> str:
     # the first batch alone
     batched = {"query", "query_start", "key_length"} | ({"kv_page"} if case["kv_page"] else {"key", "value"})
     batched |= {"key_index"} if case["key_index"] and case["key_index"][2] else set()
-    batched |= {"bias"} if case["bias"] != "bool" else set()
+    batched |= {"bias"} if case["bias"] not in ("bool", "vector") else set()
     batched |= {"head_weight"} if case["head_weight"] in (2, 3) else set()
     alone = {name: value[:1] if name in batched else value for name, value in model.inputs.items()}
     again = tools.run(artifact, alone, list(model.expected))

@@ -25,6 +25,22 @@ BroadcastTensor::BroadcastTensor(Value source, ArrayRef<OpFoldResult> dims,
                     : shapes.materialize(shapes.sub(dim, shapes.constant(1))));
 }
 
+void BroadcastTensor::makeMatrix(Lowering &l) {
+  if (rank() >= 2)
+    return;
+  SmallVector<OpFoldResult> shape(2 - rank(), l.b.getIndexAttr(1));
+  llvm::append_range(shape, tensor::getMixedSizes(l.b, l.loc(), tensor));
+  SmallVector<ReassociationIndices> groups;
+  if (rank() == 1)
+    groups.push_back({0, 1});
+  auto type = cast<RankedTensorType>(tensor.getType());
+  tensor = tensor::ExpandShapeOp::create(
+      l.b, l.loc(), getStaticType({type.getElementType(), shape}), tensor,
+      groups, shape);
+  Value zero = arith::ConstantIndexOp::create(l.b, l.loc(), 0);
+  last.insert(last.begin(), 2 - rank(), zero);
+}
+
 Value BroadcastTensor::read(OpBuilder &b, Location loc,
                             ArrayRef<Value> indices) const {
   SmallVector<Value> clamped;
@@ -107,6 +123,7 @@ AttentionScores::AttentionScores(AttentionOp op, Lowering &l) : op(op) {
     dims[3] = op.getKeyRows(shapes);
     bias = BroadcastTensor(
         op.getBias(), ArrayRef(dims).take_back(shapes.rank(op.getBias())), l);
+    bias.makeMatrix(l);
     addsBias = isa<FloatType>(op.getBias().getType().getElementType());
   }
   auto lowered = [&](Value outer) {

@@ -57,6 +57,8 @@ struct BroadcastTensor {
   /// `source` aligned to `dims`, one for each of its own.
   BroadcastTensor(Value source, ArrayRef<OpFoldResult> dims, Lowering &l);
   explicit operator bool() const { return tensor != nullptr; }
+  /// Gives it leading dims of one element, up to a rank of 2.
+  void makeMatrix(Lowering &l);
   unsigned rank() const { return last.size(); }
   Value read(OpBuilder &b, Location loc, ArrayRef<Value> indices) const;
   /// Whether dim `dim` has one element for all that it broadcasts to.
