@@ -23,7 +23,7 @@ def make_case(batch: int) -> Case:
         name=f"vit-b16, batch {batch}",
         inputs={"image": np.random.default_rng(batch).standard_normal((batch, 3, models.IMAGE, models.IMAGE), np.float32)},
         outputs=("logits",),
-        flops=work.VIT_B16.flops(lengths) + patches + head,
+        flops=work.VIT_B16.flops(lengths, first=True) + patches + head,
         bytes=work.VIT_B16.bytes(lengths) + 4.0 * (batch * pixels + 3 * models.PATCH**2 * hidden + hidden * models.CLASSES),
     )
 
