@@ -37,8 +37,6 @@ struct Selection {
   int64_t size;
   /// Whether they are the last ones, all of them.
   bool areLast;
-  /// Whether where they are depends on how many rows there are.
-  bool countFromEnd;
 };
 
 class Bubbling {
@@ -103,8 +101,7 @@ static std::optional<Selection> matchGather(onnx::GatherOp op) {
     return std::nullopt;
   bool isLast =
       size == 1 && (indices->front() == -1 || indices->front() == whole - 1);
-  bool countFromEnd = llvm::any_of(*indices, [](int64_t i) { return i < 0; });
-  return Selection{op, *dim, size, isLast, countFromEnd};
+  return Selection{op, *dim, size, isLast};
 }
 
 static std::optional<Selection> matchSlice(onnx::SliceOp op) {
@@ -144,8 +141,7 @@ static std::optional<Selection> matchSlice(onnx::SliceOp op) {
   }
   if (first >= behind || !isFew(behind - first, whole))
     return std::nullopt;
-  return Selection{op, *dim, typeOf(op.getOutput()).getDimSize(*dim), areLast,
-                   /*countFromEnd=*/*start < 0 || *end < 0};
+  return Selection{op, *dim, typeOf(op.getOutput()).getDimSize(*dim), areLast};
 }
 
 static std::optional<Selection> matchSelection(Operation *op) {
@@ -196,10 +192,9 @@ std::optional<int64_t> Bubbling::selectedDim(OpOperand &operand,
     return -1;
   OpFoldResult own = shapes.dim(value, dim);
   OpFoldResult whole = shapes.dim(operand.getOwner()->getResult(0), resultDim);
-  // A table that is cut to as many rows has the first of them at least.
-  if (own != whole &&
-      (selection.countFromEnd || !ShapeBuilder::isClamped(own, whole)))
-    return std::nullopt; // it may be 1, for all rows
+  // A dim of another size may be 1, for all rows, or an error.
+  if (own != whole)
+    return std::nullopt;
   return dim;
 }
 

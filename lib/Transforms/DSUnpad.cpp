@@ -516,12 +516,8 @@ void Unpadding::cloneOp(Operation *op) {
 void Unpadding::unpack(Value from, Value to, TokenDims dims) {
   if (findMask(from) == mask)
     return;
-  // A shape is read off the rows themselves where they are not in order.
-  bool isInOrder = dims == TokenDims{0, 1};
   auto leaves = [&](OpOperand &use) {
-    Operation *user = use.getOwner();
-    return !region.contains(user) &&
-           (isInOrder || !isa<onnx::ShapeOp, onnx::SizeOp>(user));
+    return !region.contains(use.getOwner());
   };
   if (llvm::none_of(from.getUses(), leaves))
     return;

@@ -83,8 +83,7 @@ func.func @cheap(%x: tensor<?x?x8xf32> {ds.symbols = ["b", "s", ""]}, %w: tensor
 
 // -----
 
-// So is a first position that is given, and the last row of a cut table is none
-// of the rows.
+// So is a first position that is given.
 // CHECK-LABEL: func.func @start
 // CHECK: ds.attention {{.*}} -> tensor<2x2x9x4xf32>
 func.func @start(%q: tensor<2x2x9x4xf32>, %start: tensor<2xi64>) -> tensor<2x2x4xf32> {
@@ -97,17 +96,17 @@ func.func @start(%q: tensor<2x2x9x4xf32>, %start: tensor<2xi64>) -> tensor<2x2x4
 
 // -----
 
+// A table that is cut may be shorter than the rows, which is an error.
 // CHECK-LABEL: func.func @cut
 // CHECK: ds.linear %arg0, {{.*}} -> tensor<?x?x8xf32>
 func.func @cut(%x: tensor<?x?x8xf32> {ds.symbols = ["b", "s", ""]}, %places: tensor<1x64x8xf32>, %w: tensor<8x8xf32>) -> tensor<?x1x8xf32> {
   %first = onnx.Constant dense<0> : tensor<1xi64>
   %one = onnx.Constant dense<1> : tensor<1xi64>
-  %last = onnx.Constant dense<-1> : tensor<1xi64>
   %none = onnx.NoValue
   %length = onnx.Shape %x {start = 1 : i64, end = 2 : i64} : (tensor<?x?x8xf32>) -> tensor<1xi64>
   %cut = onnx.Slice %places, %first, %length, %one, %none : (tensor<1x64x8xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, none) -> tensor<1x?x8xf32>
   %l = ds.linear %x, %w : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
   %y = onnx.Add %l, %cut : (tensor<?x?x8xf32>, tensor<1x?x8xf32>) -> tensor<?x?x8xf32>
-  %c = onnx.Gather %y, %last {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %c = onnx.Gather %y, %first {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
   return %c : tensor<?x1x8xf32>
 }

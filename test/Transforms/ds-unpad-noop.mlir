@@ -159,3 +159,17 @@ func.func @bytes(%q: tensor<?x2x?x4xf32> {ds.symbols = ["b", "", "s", ""]}, %m: 
   %0 = ds.attention %q, %q, %q bias %b {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xi1>) -> tensor<?x2x?x4xf32>
   return %0 : tensor<?x2x?x4xf32>
 }
+
+// -----
+
+func.func @weighted(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor<?x?xi1> {ds.symbols = ["b", "s"]}, %table: tensor<50x2x4xf32>, %weight: tensor<?x2xf32> {ds.symbols = ["b", ""]}) -> tensor<?x2x4xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %first = onnx.Constant dense<0> : tensor<i64>
+  %bias = onnx.Unsqueeze %mask, %axes : (tensor<?x?xi1>, tensor<2xi64>) -> tensor<?x1x1x?xi1>
+  %x = onnx.Gather %table, %ids : (tensor<50x2x4xf32>, tensor<?x?xi64>) -> tensor<?x?x2x4xf32>
+  %q = onnx.Transpose %x {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x4xf32>) -> tensor<?x2x?x4xf32>
+  // expected-remark @+1 {{its heads have weights for each sequence}}
+  %a = ds.attention %q, %q, %q bias %bias head_weight %weight {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xi1>, tensor<?x2xf32>) -> tensor<?x2x?x4xf32>
+  %c = onnx.Gather %a, %first {axis = 2 : i64} : (tensor<?x2x?x4xf32>, tensor<i64>) -> tensor<?x2x4xf32>
+  return %c : tensor<?x2x4xf32>
+}

@@ -200,3 +200,35 @@ func.func @rotated(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tenso
   %c = onnx.Gather %j, %first {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<i64>) -> tensor<?x8xf32>
   return %c : tensor<?x8xf32>
 }
+
+// -----
+
+// Rows that stand last leave in front, and are turned back.
+// CHECK-LABEL: func.func @turned
+// CHECK: %[[OFFSETS:.+]], %{{.+}} = ds.row_offsets %arg1
+// CHECK: %[[COLUMNS:.+]] = onnx.Transpose %{{.+}} {perm = array<i64: 2, 0, 1>} {{.*}} -> tensor<8x1x?xf32>
+// CHECK: %[[ROWS:.+]] = onnx.Transpose %[[COLUMNS]] {perm = array<i64: 1, 2, 0>} {{.*}} -> tensor<1x?x8xf32>
+// CHECK: %[[ALL:.+]] = ds.unpack_rows %[[ROWS]] by %[[OFFSETS]] {{.*}} -> tensor<?x?x8xf32>
+// CHECK: %[[BACK:.+]] = onnx.Transpose %[[ALL]] {perm = array<i64: 2, 0, 1>} {{.*}} -> tensor<8x?x?xf32>
+// CHECK: onnx.Gather %[[BACK]], %{{.+}} {axis = 2 : i64}
+func.func @turned(%ids: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %mask: tensor<?x?xi64> {ds.symbols = ["b", "s"]}, %table: tensor<50x8xf32>) -> tensor<8x?xf32> {
+  %axes = onnx.Constant dense<[1, 2]> : tensor<2xi64>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %least = onnx.Constant dense<-1.0e+04> : tensor<f32>
+  %split = onnx.Constant dense<[0, 0, 2, 4]> : tensor<4xi64>
+  %join = onnx.Constant dense<[0, 0, 8]> : tensor<3xi64>
+  %first = onnx.Constant dense<0> : tensor<i64>
+  %m0 = onnx.Unsqueeze %mask, %axes : (tensor<?x?xi64>, tensor<2xi64>) -> tensor<?x1x1x?xi64>
+  %m1 = onnx.Cast %m0 {to = f32} : (tensor<?x1x1x?xi64>) -> tensor<?x1x1x?xf32>
+  %m2 = onnx.Sub %one, %m1 : (tensor<f32>, tensor<?x1x1x?xf32>) -> tensor<?x1x1x?xf32>
+  %bias = onnx.Mul %m2, %least : (tensor<?x1x1x?xf32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+  %x = onnx.Gather %table, %ids : (tensor<50x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %h = onnx.Reshape %x, %split : (tensor<?x?x8xf32>, tensor<4xi64>) -> tensor<?x?x2x4xf32>
+  %q = onnx.Transpose %h {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x4xf32>) -> tensor<?x2x?x4xf32>
+  %a = ds.attention %q, %q, %q bias %bias {scale = 1.0 : f32} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x1x1x?xf32>) -> tensor<?x2x?x4xf32>
+  %t = onnx.Transpose %a {perm = array<i64: 0, 2, 1, 3>} : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
+  %j = onnx.Reshape %t, %join : (tensor<?x?x2x4xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+  %u = onnx.Transpose %j {perm = array<i64: 2, 0, 1>} : (tensor<?x?x8xf32>) -> tensor<8x?x?xf32>
+  %c = onnx.Gather %u, %first {axis = 2 : i64} : (tensor<8x?x?xf32>, tensor<i64>) -> tensor<8x?xf32>
+  return %c : tensor<8x?xf32>
+}

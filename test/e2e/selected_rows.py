@@ -30,7 +30,7 @@ from batch_invariance import describe, same_bits  # noqa: E402
 from dstools import ToolError, Tools, add_machine_options  # noqa: E402
 from unpad import make_mask  # noqa: E402
 
-LENGTH, ROWS = 9, 5  # of sequences, where they are known, and of batches
+LENGTH, LONG, ROWS = 9, 700, 5  # of sequences, where they are known, and of batches
 TOLERANCE = 1e-4  # of the largest element
 FAR = np.iinfo(np.int64).max
 
@@ -152,12 +152,14 @@ def select(model: onnx.ModelProto, output: str, selection: Selection) -> onnx.Mo
     return result
 
 
-def encoder(name: str, model: onnx.ModelProto, selection: Selection, rng: np.random.Generator) -> Case:
+def encoder(
+    name: str, model: onnx.ModelProto, selection: Selection, rng: np.random.Generator, length: int = LENGTH
+) -> Case:
     """A case of an encoder with random inputs."""
-    mask = make_mask(rng, ROWS, LENGTH)
+    mask = make_mask(rng, ROWS, length)
     inputs = {"input_ids": rng.integers(0, 50, mask.shape) * (mask == 1), "attention_mask": mask}
     packed = selection.numbers in (0, (0,), (0, 1))  # the first token is no padding
-    return Case(name, select(model, "hidden", selection), inputs, LENGTH, selection.computed, mask, packed)
+    return Case(name, select(model, "hidden", selection), inputs, length, selection.computed, mask, packed)
 
 
 def encoders(count: int, seed: int) -> Iterator[Case]:
@@ -172,6 +174,10 @@ def encoders(count: int, seed: int) -> Iterator[Case]:
         config = random_encoder.Config(hidden=32, heads=2, layers=2, intermediate=40, mask="ten-thousand")
         model = random_encoder.build(config, seed, Spelled(spelling, config, seed))
         yield encoder(f"{spelling}, first", model, FIRST, np.random.default_rng(seed))
+    # of more keys than attention of few rows has in one part
+    config = random_encoder.Config(hidden=16, heads=1, layers=2, intermediate=16, positions=LONG)
+    rng = np.random.default_rng(seed)
+    yield encoder("long, first as slice", random_encoder.build(config, seed), SELECTIONS["first as slice"], rng, LONG)
 
 
 def families() -> Iterator[Case]:
