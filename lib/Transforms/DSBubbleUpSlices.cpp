@@ -82,8 +82,9 @@ static bool isFew(int64_t size, int64_t whole) {
                                       : 2 * size <= whole;
 }
 
-/// The number of an axis, or nullopt where there is no such.
-static std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
+/// The dim of an axis, or nullopt where there is no such, which is an error
+/// elsewhere (`onnx::normalizeAxis`) and none here.
+static std::optional<int64_t> dimOfAxis(int64_t axis, int64_t rank) {
   if (axis < -rank || axis >= rank)
     return std::nullopt;
   return axis < 0 ? axis + rank : axis;
@@ -92,7 +93,7 @@ static std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
 static std::optional<Selection> matchGather(onnx::GatherOp op) {
   RankedTensorType type = typeOf(op.getData());
   auto indices = getIntConstant(op.getIndices());
-  auto dim = normalizeAxis(op.getAxis(), type.getRank());
+  auto dim = dimOfAxis(op.getAxis(), type.getRank());
   if (!indices || indices->empty() || !dim ||
       typeOf(op.getIndices()).getRank() > 1)
     return std::nullopt;
@@ -119,7 +120,7 @@ static std::optional<Selection> matchSlice(onnx::SliceOp op) {
   RankedTensorType type = typeOf(op.getData());
   std::optional<int64_t> dim = single(op.getAxes());
   if (dim)
-    dim = normalizeAxis(*dim, type.getRank());
+    dim = dimOfAxis(*dim, type.getRank());
   if (!dim)
     return std::nullopt;
   int64_t whole = type.getDimSize(*dim);
